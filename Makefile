@@ -1,0 +1,34 @@
+# A thin front for CMake. `make help` lists the goals.
+PRESET ?= release
+
+all: release ## build/release/bin: tug, tugd, tug-monitor, tug-runtime
+
+release dev coverage fuzz: ## build with this CMake preset (dev: AddressSanitizer and UBSan)
+	@test -f build/$@/build.ninja || cmake --preset $@ >/dev/null
+	@cmake --build --preset $@
+
+packages: ## install what building needs
+	@packaging/packages.sh install build
+
+test: ## install what the tests need, build, run all tests
+	@packaging/packages.sh install build run demo test
+	@tests/run
+
+demo: ## a real image built, run and removed, with everything shown
+	@packaging/packages.sh install build run demo
+	@$(MAKE) --no-print-directory release
+	@tests/demo.sh
+
+bench: release ## the same work on tug and on the installed peers, interleaved
+	@bench/run
+
+install: release ## into DESTDIR/usr/local
+	@cmake --install build/release --prefix "$(DESTDIR)/usr/local"
+
+clean: ## remove build/
+	rm -rf build
+
+help: ## this list
+	@sed -n 's/^\([a-z ]*\):.*## \(.*\)/\1\t\2/p' Makefile | expand -t 28
+
+.PHONY: all release dev coverage fuzz packages test demo bench install clean help

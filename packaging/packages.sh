@@ -1,0 +1,61 @@
+#!/bin/sh
+# The one list of packages that a distribution must supply (Debian's names; Ubuntu has the same).
+#
+#   packages.sh list  USE...    the packages for these uses: build run demo test bench
+#   packages.sh check USE...    says which are missing; exit 1 if any
+#   packages.sh install USE...  installs what is missing with apt (as root)
+set -eu
+
+list() {
+	for use; do
+		case $use in
+		build) echo gcc libc6-dev linux-libc-dev make cmake ninja-build pkg-config musl-tools musl-dev libyajl-dev libssl-dev \
+			libseccomp-dev libsqlite3-dev libmicrohttpd-dev zlib1g-dev libzstd-dev libisal-dev libmnl-dev libnftnl-dev ;;
+		run) echo libyajl2 libssl3 libseccomp2 libsqlite3-0 libmicrohttpd12 zlib1g libzstd1 libisal2 libmnl0 libnftnl11 ;;
+		demo) echo mmdebstrap busybox-static curl iproute2 nftables python3-minimal ca-certificates ;;
+		test) echo bats jq curl socat xxd procps util-linux busybox-static iproute2 nftables strace \
+			mmdebstrap python3-minimal clang-format cppcheck docker.io crun runc ca-certificates ;;
+		bench) echo hyperfine crun runc podman docker.io ;;
+		*) echo "packages.sh: unknown use $use" >&2; exit 2 ;;
+		esac
+	done | tr ' ' '\n' | grep -v '^$' | sort -u
+}
+
+missing() {
+	list "$@" | while read -r name; do
+		state=$(dpkg-query -W -f '${db:Status-Abbrev}' "$name" 2>/dev/null || true)
+		case $state in ii*|hi*) ;; *)
+			# docker.io is only wanted for its client: any docker on the PATH will do
+			[ "$name" = docker.io ] && command -v docker >/dev/null 2>&1 && continue
+			echo "$name" ;;
+		esac
+	done
+}
+
+verb=${1:?list, check or install}; shift
+case $verb in
+list) list "$@" ;;
+check)
+	absent=$(missing "$@")
+	[ -z "$absent" ] || { echo "missing packages:" $absent >&2; exit 1; } ;;
+install)
+	absent=$(missing "$@")
+	[ -n "$absent" ] || exit 0
+	if ! command -v apt-get >/dev/null; then
+		echo "please install these packages by hand:" $absent >&2; exit 1
+	fi
+	if [ "$(id -u)" != 0 ]; then
+		echo "as root: apt-get install" $absent >&2; exit 1
+	fi
+	export DEBIAN_FRONTEND=noninteractive
+	# Daemons that come along (docker.io) must not start on this host.
+	if apt-get install -y -q --no-install-recommends -s $absent >/dev/null 2>&1 || apt-get update -q >/dev/null 2>&1; then
+		policy=/usr/sbin/policy-rc.d
+		if [ ! -e $policy ]; then printf '#!/bin/sh\nexit 101\n' >$policy; chmod 755 $policy; made=1; fi
+		apt-get install -y -q --no-install-recommends $absent >/tmp/tug-packages.log 2>&1 || failed=1
+		[ -z "${made:-}" ] || rm -f $policy
+	fi
+	absent=$(missing "$@")
+	[ -z "$absent" ] || { echo "could not install:" $absent "(is there a network? see /tmp/tug-packages.log)" >&2; exit 1; } ;;
+*) echo "packages.sh: list, check or install" >&2; exit 2 ;;
+esac
