@@ -12,9 +12,9 @@ list() {
 		build) echo gcc libc6-dev linux-libc-dev make cmake ninja-build pkg-config musl-tools musl-dev libyajl-dev libssl-dev \
 			libseccomp-dev libsqlite3-dev libmicrohttpd-dev zlib1g-dev libzstd-dev libisal-dev libmnl-dev libnftnl-dev ;;
 		run) echo libyajl2 libssl3 libseccomp2 libsqlite3-0 libmicrohttpd12 zlib1g libzstd1 libisal2 libmnl0 libnftnl11 ;;
-		demo) echo mmdebstrap busybox-static curl iproute2 nftables python3-minimal ca-certificates ;;
+		demo) echo mmdebstrap busybox-static curl iproute2 nftables python3 ca-certificates ;;
 		test) echo bats jq curl socat xxd procps util-linux busybox-static iproute2 nftables strace \
-			mmdebstrap python3-minimal clang-format cppcheck docker.io crun runc ca-certificates ;;
+			mmdebstrap python3 clang-format cppcheck docker.io crun runc ca-certificates ;;
 		bench) echo hyperfine crun runc podman docker.io ;;
 		*) echo "packages.sh: unknown use $use" >&2; exit 2 ;;
 		esac
