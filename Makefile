@@ -22,6 +22,13 @@ demo: ## a real image built, run and removed, with everything shown
 bench: release ## the same work on tug and on the installed peers, interleaved
 	@bench/run
 
+format: ## lay out every C file
+	@git ls-files '*.c' '*.h' | xargs clang-format -i
+
+lint: dev ## clang-tidy and cppcheck (minutes)
+	@git ls-files 'src/*.c' | xargs -P 2 -n 4 clang-tidy -p build/dev --quiet
+	@tests/tidy/cppcheck.sh
+
 install: release ## into DESTDIR/usr/local
 	@cmake --install build/release --prefix "$(DESTDIR)/usr/local"
 
@@ -31,4 +38,4 @@ clean: ## remove build/
 help: ## this list
 	@sed -n 's/^\([a-z ]*\):.*## \(.*\)/\1\t\2/p' Makefile | expand -t 28
 
-.PHONY: all release dev coverage fuzz packages test demo bench install clean help
+.PHONY: all release dev coverage fuzz packages test demo bench format lint install clean help

@@ -3,8 +3,8 @@
  *
  *   engine_start [-n ROUNDS] SOCKET COMMAND ARG...
  *
- * Starts COMMAND, connects to the unix socket SOCKET as soon as that is possible, asks GET /_ping, stops the clock at the
- * first byte of the answer; reads the proportional memory of the process; ends it with SIGTERM. Prints the medians.
+ * Starts COMMAND, connects to the unix socket SOCKET as soon as that is possible, asks GET /_ping, stops the clock at
+ * the first byte of the answer; reads the proportional memory of the process; ends it with SIGTERM. Prints the medians.
  */
 #include "base/fd.h"
 #include "base/file.h"
@@ -74,7 +74,7 @@ int main(int argc, char **argv)
 	strcpy(address.sun_path, argv[at]);
 	const int fds[3] = {-1, -1, 2};
 	struct process_spec spec = {
-		.path = argv[at + 1], .exe_fd = -1, .argv = argv + at + 1, .envp = environ, .fds = fds, .fd_count = 3};
+	    .path = argv[at + 1], .exe_fd = -1, .argv = argv + at + 1, .envp = environ, .fds = fds, .fd_count = 3};
 	for (int64_t round = 0; round < rounds; round++) {
 		pid_t pid;
 		int status;

@@ -3,8 +3,9 @@
  *
  *   measure [-n ROUNDS] [-w WARM-UPS] [-p PAUSE-MS] +++ LABEL COMMAND ARG... +++ LABEL COMMAND ARG...
  *
- * Standard output of the commands is discarded. Prints per label min, median, p90 and max in milliseconds, and the ratio
- * of its median to the first one's. A command that fails ends the program with its status: a wrong answer has no speed.
+ * Standard output of the commands is discarded. Prints per label min, median, p90 and max in milliseconds, and the
+ * ratio of its median to the first one's. A command that fails ends the program with its status: a wrong answer has no
+ * speed.
  */
 #include "base/process.h"
 #include "base/text.h"
@@ -47,7 +48,7 @@ static int64_t run_once(const struct command *command, int null)
 	struct err err = {0};
 	const int fds[3] = {-1, null, 2};
 	struct process_spec spec = {
-		.path = command->path, .exe_fd = -1, .argv = command->argv, .envp = environ, .fds = fds, .fd_count = 3};
+	    .path = command->path, .exe_fd = -1, .argv = command->argv, .envp = environ, .fds = fds, .fd_count = 3};
 	pid_t pid;
 	int status;
 	int64_t start = time_monotonic_ns();
@@ -58,7 +59,8 @@ static int64_t run_once(const struct command *command, int null)
 	int64_t end = time_monotonic_ns();
 	if (status != 0) {
 		fprintf(stderr, "measure: %s: %s failed (%s %d)\n", command->label, command->argv[0],
-			WIFEXITED(status) ? "exit status" : "signal", WIFEXITED(status) ? WEXITSTATUS(status) : WTERMSIG(status));
+			WIFEXITED(status) ? "exit status" : "signal",
+			WIFEXITED(status) ? WEXITSTATUS(status) : WTERMSIG(status));
 		exit(1);
 	}
 	return end - start;
@@ -89,10 +91,18 @@ int main(int argc, char **argv)
 	int at = 1;
 	for (; at + 1 < argc && argv[at][0] == '-'; at += 2) {
 		switch (argv[at][1]) {
-		case 'n': rounds = option_number("-n", argv[at + 1], ROUNDS_MAX); break;
-		case 'w': warm = option_number("-w", argv[at + 1], ROUNDS_MAX); break;
-		case 'p': pause_ms = option_number("-p", argv[at + 1], 10000); break;
-		default: fprintf(stderr, "measure: unknown option %s\n", argv[at]); return 2;
+		case 'n':
+			rounds = option_number("-n", argv[at + 1], ROUNDS_MAX);
+			break;
+		case 'w':
+			warm = option_number("-w", argv[at + 1], ROUNDS_MAX);
+			break;
+		case 'p':
+			pause_ms = option_number("-p", argv[at + 1], 10000);
+			break;
+		default:
+			fprintf(stderr, "measure: unknown option %s\n", argv[at]);
+			return 2;
 		}
 	}
 	while (at + 2 < argc && text_equal(argv[at], "+++") && count < COMMANDS_MAX) {
@@ -106,7 +116,8 @@ int main(int argc, char **argv)
 			at++;
 	}
 	if (count == 0 || at < argc || rounds == 0) {
-		fprintf(stderr, "usage: measure [-n ROUNDS] [-w WARM-UPS] [-p PAUSE-MS] +++ LABEL COMMAND ARG... ...\n");
+		fprintf(stderr,
+			"usage: measure [-n ROUNDS] [-w WARM-UPS] [-p PAUSE-MS] +++ LABEL COMMAND ARG... ...\n");
 		return 2;
 	}
 	int null = open("/dev/null", O_WRONLY | O_CLOEXEC);

@@ -2,7 +2,8 @@
  * A growing byte buffer that is born with its maximum.
  *
  * Appends need no check one by one: an append that would pass the maximum appends nothing and marks the buffer; ask
- * once, at the end, with buf_check(). data is always followed by a NUL that len does not count; data is NULL while empty.
+ * once, at the end, with buf_check(). data is always followed by a NUL that len does not count; data is NULL while
+ * empty.
  */
 #pragma once
 
@@ -18,9 +19,12 @@ struct buf {
 	bool overflow;
 };
 
-#define BUF_INIT(maximum) {.max = (maximum)}
+#define BUF_INIT(maximum)        \
+	{                        \
+		.max = (maximum) \
+	}
 
-void buf_done(struct buf *buf); /* frees; the buffer is empty and usable again */
+void buf_done(struct buf *buf);	 /* frees; the buffer is empty and usable again */
 void buf_reset(struct buf *buf); /* len 0, memory kept, mark cleared */
 
 void buf_append(struct buf *buf, const void *data, size_t size);

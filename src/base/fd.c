@@ -165,10 +165,8 @@ ssize_t fd_receive(int socket, void *data, size_t size, int *out_fds, size_t fd_
 		char space[CMSG_SPACE(sizeof(int) * FD_SEND_MAX)];
 	} control;
 	struct iovec part = {.iov_base = data, .iov_len = size};
-	struct msghdr message = {.msg_iov = &part,
-				 .msg_iovlen = 1,
-				 .msg_control = control.space,
-				 .msg_controllen = sizeof control.space};
+	struct msghdr message = {
+	    .msg_iov = &part, .msg_iovlen = 1, .msg_control = control.space, .msg_controllen = sizeof control.space};
 	ssize_t got;
 	do
 		got = recvmsg(socket, &message, MSG_CMSG_CLOEXEC);

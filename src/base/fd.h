@@ -8,7 +8,8 @@
 #include <stdint.h>
 #include <sys/types.h>
 
-/* Reads or writes all of size bytes, through EINTR. fd_read_full returns the count, short only at end of file; -errno. */
+/* Reads or writes all of size bytes, through EINTR. fd_read_full returns the count, short only at end of file; -errno.
+ */
 ssize_t fd_read_full(int fd, void *data, size_t size) must_check;
 int fd_write_full(int fd, const void *data, size_t size) must_check; /* 0 or -errno */
 

@@ -3,8 +3,8 @@
  *
  *     log_info("container started", "id", id, "image", image);
  *
- * Sinks: standard error as text or JSON, a file as text or JSON, journald's native socket; several at once. A line is one
- * write. Control characters never reach a sink raw.
+ * Sinks: standard error as text or JSON, a file as text or JSON, journald's native socket; several at once. A line is
+ * one write. Control characters never reach a sink raw.
  */
 #pragma once
 
@@ -22,7 +22,7 @@ enum log_level log_get_level(void);
 int log_add_fd(int fd, enum log_format format, struct err *err) must_check;
 int log_add_file(const char *path, enum log_format format, struct err *err) must_check;
 int log_add_journald(const char *socket_path, struct err *err) must_check; /* NULL: the system's */
-void log_close(void); /* removes all sinks */
+void log_close(void);							   /* removes all sinks */
 
 /* Pairs of name and text follow the sentence, ended by NULL; a NULL text is printed as empty. */
 void log_write(enum log_level level, const char *sentence, ...) __attribute__((sentinel));

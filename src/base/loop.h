@@ -14,7 +14,7 @@ struct loop;
 
 int loop_new(struct loop **out_loop, struct err *err) must_check;
 void loop_free(struct loop *loop);
-int loop_run(struct loop *loop, struct err *err) must_check; /* until loop_stop */
+int loop_run(struct loop *loop, struct err *err) must_check;		      /* until loop_stop */
 int loop_once(struct loop *loop, int timeout_ms, struct err *err) must_check; /* -1: wait for an event */
 void loop_stop(struct loop *loop);
 
@@ -33,7 +33,7 @@ void loop_io_remove(struct loop_io *io); /* also when it is not in a loop */
 /* A timer, once per start. */
 struct loop_timer {
 	struct loop *loop; /* NULL while not running */
-	int64_t due_ns; /* time_monotonic_ns */
+	int64_t due_ns;	   /* time_monotonic_ns */
 	size_t slot;
 	void (*fired)(struct loop_timer *timer);
 };
@@ -70,4 +70,4 @@ int loop_child_add(struct loop *loop, struct loop_child *child, int pid,
 		   void (*ended)(struct loop_child *child, int status), struct err *err) must_check;
 void loop_child_remove(struct loop_child *child);
 
-#define container_of(pointer, type, member) ((type *)(void *)((char *)(pointer) - offsetof(type, member)))
+#define container_of(pointer, type, member) ((type *)(void *)((char *)(pointer)-offsetof(type, member)))

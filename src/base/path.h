@@ -28,7 +28,8 @@ int path_open(int dir, const char *name, enum path_rule rule, int flags, mode_t 
  * Makes the directory `name` and its missing parents (mode, as the umask allows) and opens it O_PATH.
  * Existing links are followed under the rule; the last component must end as a directory.
  */
-int path_make_dirs(int dir, const char *name, enum path_rule rule, mode_t mode, int *out_fd, struct err *err) must_check;
+int path_make_dirs(int dir, const char *name, enum path_rule rule, mode_t mode, int *out_fd,
+		   struct err *err) must_check;
 
 /*
  * Opens the parent of `name` under the rule and copies the last component to out_leaf. A name that ends in "/", "." or

@@ -13,10 +13,10 @@
 static void block_syscall(int number)
 {
 	struct sock_filter code[] = {
-		BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offsetof(struct seccomp_data, nr)),
-		BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, (unsigned)number, 0, 1),
-		BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ERRNO | ENOSYS),
-		BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ALLOW),
+	    BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offsetof(struct seccomp_data, nr)),
+	    BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, (unsigned)number, 0, 1),
+	    BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ERRNO | ENOSYS),
+	    BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ALLOW),
 	};
 	struct sock_fprog program = {.len = 4, .filter = code};
 	CHECK(prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) == 0);
@@ -40,8 +40,8 @@ static void check_rules(void)
 	struct err err;
 	auto_fd int root = open("root", O_PATH | O_DIRECTORY | O_CLOEXEC);
 	int fd;
-	static const char *const inside[] = {"etc/passwd", "/etc/passwd", "absolute/passwd", "../../etc/passwd",
-					     "inside/passwd", "./etc/../etc//passwd"};
+	static const char *const inside[] = {"etc/passwd",	 "/etc/passwd",	  "absolute/passwd",
+					     "../../etc/passwd", "inside/passwd", "./etc/../etc//passwd"};
 	for (size_t i = 0; i < array_size(inside); i++) {
 		CHECK_OK(path_open(root, inside[i], PATH_IN_ROOT, O_RDONLY, 0, &fd, &err));
 		close(fd);

@@ -10,12 +10,12 @@
 
 struct process_spec {
 	const char *path; /* absolute, or NULL with exe_fd */
-	int exe_fd; /* >= 0: execveat on this descriptor instead of path (0 means "use path" when path is set) */
+	int exe_fd;	  /* >= 0: execveat on this descriptor instead of path (0 means "use path" when path is set) */
 	char *const *argv;
 	char *const *envp; /* NULL: an empty environment */
-	const int *fds; /* fds[i] becomes descriptor i of the child; -1: /dev/null. Count 3 or more. */
+	const int *fds;	   /* fds[i] becomes descriptor i of the child; -1: /dev/null. Count 3 or more. */
 	size_t fd_count;
-	bool new_session; /* setsid */
+	bool new_session;     /* setsid */
 	bool die_with_parent; /* PR_SET_PDEATHSIG SIGKILL */
 };
 

@@ -7,7 +7,7 @@
 #include <stdint.h>
 
 int64_t time_monotonic_ns(void); /* CLOCK_BOOTTIME: goes on while the machine sleeps */
-int64_t time_wall_ns(void); /* since 1970-01-01 UTC */
+int64_t time_wall_ns(void);	 /* since 1970-01-01 UTC */
 
 enum { TIME_TEXT = 36 };
 
