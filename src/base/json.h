@@ -47,6 +47,10 @@ struct json_map { /* object of strings, in the order of the text */
 	struct json_pair *items;
 	size_t count;
 };
+struct json_u32v {
+	uint32_t *items;
+	size_t count;
+};
 const char *json_map_get(const struct json_map *map, const char *key);
 
 enum json_type {
@@ -61,6 +65,8 @@ enum json_type {
 	JSON_T_OPT_BOOL,   /* bool *, NULL when absent */
 	JSON_T_OPT_I64,	   /* int64_t *, NULL when absent */
 	JSON_T_OPT_U64,	   /* uint64_t * */
+	JSON_T_OPT_U32,	   /* uint32_t * */
+	JSON_T_U32V,	   /* struct json_u32v: an array of numbers */
 	JSON_T_OBJECT,	   /* an embedded struct with its own table */
 	JSON_T_POINTER,	   /* a pointer to a struct with its own table, NULL when absent */
 	JSON_T_LIST,	   /* struct with members {T *items; size_t count} of a struct with its own table */
@@ -110,6 +116,8 @@ struct json_table {
 #define F_OPT_BOOL(type, member, name, flags) JSON_MEMBER(type, member, JSON_T_OPT_BOOL, bool *, name, flags, NULL)
 #define F_OPT_I64(type, member, name, flags) JSON_MEMBER(type, member, JSON_T_OPT_I64, int64_t *, name, flags, NULL)
 #define F_OPT_U64(type, member, name, flags) JSON_MEMBER(type, member, JSON_T_OPT_U64, uint64_t *, name, flags, NULL)
+#define F_OPT_U32(type, member, name, flags) JSON_MEMBER(type, member, JSON_T_OPT_U32, uint32_t *, name, flags, NULL)
+#define F_U32V(type, member, name, flags) JSON_MEMBER(type, member, JSON_T_U32V, struct json_u32v, name, flags, NULL)
 #define F_RAW(type, member, name, flags) JSON_MEMBER(type, member, JSON_T_RAW, const struct json *, name, flags, NULL)
 /* For these, `tag` is both the struct's tag and the name given to JSON_TYPE: struct TAG, table_TAG. */
 #define F_OBJECT(type, member, name, flags, tag) \
