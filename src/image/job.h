@@ -1,0 +1,67 @@
+/*
+ * The jobs of images: `tugd job import|load` run the functions here (src/daemon/main.c), started by src/engine/job.c.
+ *
+ * Descriptors: 0 the archive (a pipe, socket or file), 2 the engine's standard error, 3 the report, 4 this job's own
+ * directory below staging/ (storage/data.h: data_stage), 5 the directory layers/ (layers that are there already are
+ * not unpacked again). The job confines itself before it reads from 0, writes only into 4, and ends with 0 after a
+ * result, 1 after an error; ended by a signal (kill -9, the filter) it made nothing that anybody sees.
+ *
+ * Report, one JSON object per line on 3:
+ *     {"progress":{"id":"<12 hex>","status":"Loading layer","current":1,"total":2}}       any number
+ *     {"error":{"code":<errno>,"message":"..."}}                                          then the end, or
+ *     {"result":{"images":[...],"layers":[...],"blobs":[...]}}                            struct image_job_result
+ * The engine hands the result to image_store_put with the staging directory, then removes that (data_unstage).
+ */
+#pragma once
+
+#include "base/json.h"
+
+struct image_job_image {
+	char *id;      /* digest of the configuration */
+	char **names;  /* full references with a tag; empty: none */
+	char **layers; /* diff ids, base first */
+};
+struct image_job_layer {
+	char *diff_id;
+	char *name;    /* in the staging directory, holds "diff"; "" when the layer was there already */
+	uint64_t size; /* bytes of files; 0 with "" */
+	bool opaque;   /* nothing below it shows */
+};
+struct image_job_blob {
+	char *digest;
+	char *name; /* in the staging directory */
+};
+struct image_job_result {
+	JSON_LIST(struct image_job_image) images;
+	JSON_LIST(struct image_job_layer) layers;
+	JSON_LIST(struct image_job_blob) blobs;
+};
+struct image_job_progress {
+	char *id, *status;
+	uint64_t current, total; /* bytes; total 0: not known */
+};
+struct image_job_error {
+	int64_t code;
+	char *message;
+};
+/* One line of the report: exactly one member is there. */
+struct image_job_line {
+	struct image_job_progress *progress;
+	struct image_job_error *error;
+	struct image_job_result *result;
+};
+JSON_DECLARE(image_job_result);
+JSON_DECLARE(image_job_line);
+
+/*
+ * tugd job import [--change INSTRUCTION]... [--message TEXT] [--platform OS/ARCH]
+ * One tar (plain, gzip, zstd) becomes an image of one layer without a name. Instructions of a Dockerfile: CMD
+ * ENTRYPOINT ENV EXPOSE LABEL USER WORKDIR VOLUME STOPSIGNAL ONBUILD.
+ */
+int image_job_import_main(int argc, char **argv);
+
+/* tugd job load: an archive of `docker save` or an OCI layout, plain, gzip or zstd, with any number of images. */
+int image_job_load_main(int argc, char **argv);
+
+/* Checks an instruction of --change before a job is started. -EINVAL with Docker's text. */
+int image_change_check(const char *instruction, struct err *err) must_check;
