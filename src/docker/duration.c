@@ -8,8 +8,8 @@ static const struct unit {
 	const char *name;
 	int64_t ns;
 } units[] = {
-	{"ns", 1}, {"us", 1000},	   {"\u00b5s", 1000},		{"\u03bcs", 1000},
-	{"ms", 1000000}, {"s", 1000000000}, {"m", 60 * 1000000000LL}, {"h", 3600 * 1000000000LL},
+    {"ns", 1},	     {"us", 1000},	{"\u00b5s", 1000},	  {"\u03bcs", 1000},
+    {"ms", 1000000}, {"s", 1000000000}, {"m", 60 * 1000000000LL}, {"h", 3600 * 1000000000LL},
 };
 
 /* "12.5m" in front of text: adds to *total, returns what follows; NULL when it is none or does not fit. */

@@ -21,7 +21,8 @@ TEST(duration_refuses)
 {
 	struct err err;
 	int64_t ns = 5;
-	static const char *const texts[] = {"", "5", "s", "1x", ".s", "1h ", "--1s", "99999999999999999999h", "9999999999h"};
+	static const char *const texts[] = {"",		  "5", "s", "1x", ".s", "1h ", "--1s", "99999999999999999999h",
+					    "9999999999h"};
 	for (size_t i = 0; i < array_size(texts); i++)
 		CHECK_ERR(duration_parse(texts[i], &ns, &err), EINVAL);
 	CHECK_STR(err.msg, "invalid duration \"9999999999h\"");
@@ -33,9 +34,9 @@ TEST(duration_for_people)
 	static const struct {
 		int64_t seconds;
 		const char *text;
-	} rows[] = {{0, "Less than a second"}, {1, "1 second"},	  {59, "59 seconds"},	 {60, "About a minute"},
-		    {119, "About a minute"},   {120, "2 minutes"}, {3599, "59 minutes"},	 {3600, "About an hour"},
-		    {5401, "2 hours"},	       {47 * 3600, "47 hours"}, {48 * 3600, "2 days"}, {336 * 3600, "2 weeks"},
+	} rows[] = {{0, "Less than a second"}, {1, "1 second"},		 {59, "59 seconds"},	{60, "About a minute"},
+		    {119, "About a minute"},   {120, "2 minutes"},	 {3599, "59 minutes"},	{3600, "About an hour"},
+		    {5401, "2 hours"},	       {47 * 3600, "47 hours"},	 {48 * 3600, "2 days"}, {336 * 3600, "2 weeks"},
 		    {1440 * 3600, "2 months"}, {17520 * 3600, "2 years"}};
 	char text[DURATION_TEXT];
 	for (size_t i = 0; i < array_size(rows); i++) {

@@ -115,8 +115,8 @@ int port_publish_parse(struct arena *arena, const char *text, struct port_publis
 		return -err->code;
 	unsigned count = (unsigned)last - first + 1, host_count = (unsigned)host_last - host_first + 1;
 	if (*host && host_count != count && count != 1)
-		return err_set(err, EINVAL, "invalid ranges specified for container and host Ports: %s and %s", container,
-			       host);
+		return err_set(err, EINVAL, "invalid ranges specified for container and host Ports: %s and %s",
+			       container, host);
 	struct port_publish *items = arena_array(arena, struct port_publish, count);
 	for (unsigned i = 0; i < count; i++) {
 		items[i].container = (struct port){(uint16_t)(first + i), protocol};

@@ -22,7 +22,8 @@ int port_parse(const char *text, struct port *out_port, struct err *err) must_ch
 int port_range_parse(const char *text, const char *what, uint16_t *out_first, uint16_t *out_last,
 		     struct err *err) must_check;
 
-/* One published port. host_ip is "" for all addresses; host_port is "" for any free port, "8080", or a range to choose from. */
+/* One published port. host_ip is "" for all addresses; host_port is "" for any free port, "8080", or a range to choose
+ * from. */
 struct port_publish {
 	struct port container;
 	char *host_ip;

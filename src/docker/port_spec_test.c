@@ -46,12 +46,17 @@ TEST(publish_refuses)
 	static const struct {
 		const char *text, *message;
 	} rows[] = {
-		{"", "no port specified: <empty>"},	 {"8080:", "no port specified: 8080:<empty>"},
-		{"x:80", "invalid hostPort: x"},		 {"99999:80", "invalid hostPort: 99999"},
-		{"80:x", "invalid containerPort: x"},	 {"80:0", "invalid containerPort: 0"},
-		{"-1:80", "invalid hostPort: -1"},	 {"80:80/icmp", "invalid proto: icmp"},
-		{"1.2.3:80:80", "invalid IP address: 1.2.3"}, {"80-81:90-92", "invalid ranges specified"},
-		{"9-8:80", "the range ends before it begins"},
+	    {"", "no port specified: <empty>"},
+	    {"8080:", "no port specified: 8080:<empty>"},
+	    {"x:80", "invalid hostPort: x"},
+	    {"99999:80", "invalid hostPort: 99999"},
+	    {"80:x", "invalid containerPort: x"},
+	    {"80:0", "invalid containerPort: 0"},
+	    {"-1:80", "invalid hostPort: -1"},
+	    {"80:80/icmp", "invalid proto: icmp"},
+	    {"1.2.3:80:80", "invalid IP address: 1.2.3"},
+	    {"80-81:90-92", "invalid ranges specified"},
+	    {"9-8:80", "the range ends before it begins"},
 	};
 	struct err err;
 	struct port_publish_list list;

@@ -7,9 +7,10 @@ TEST(size_reads_units)
 	static const struct {
 		const char *text;
 		int64_t bytes;
-	} rows[] = {{"512", 512},	 {"64m", 64 << 20},    {"1.5GiB", 3LL << 29}, {"100 kb", 100 << 10},
-		    {"7b", 7},		 {"2K", 2048},	       {"1t", 1LL << 40},      {"0", 0},
-		    {"8191p", 8191LL << 50}, {"0.5k", 512}};
+	} rows[] = {{"512", 512},	   {"64m", 64 << 20}, {"1.5GiB", 3LL << 29},
+		    {"100 kb", 100 << 10}, {"7b", 7},	      {"2K", 2048},
+		    {"1t", 1LL << 40},	   {"0", 0},	      {"8191p", 8191LL << 50},
+		    {"0.5k", 512}};
 	for (size_t i = 0; i < array_size(rows); i++) {
 		int64_t bytes = -1;
 		CHECK_OK(size_parse(rows[i].text, &bytes, &err));

@@ -1,0 +1,39 @@
+/*
+ * Mounts as `-v` and `--mount` write them.
+ */
+#pragma once
+
+#include "docker/host_config.h"
+
+/* `-v`, and one item of HostConfig.Binds. Strings live in the arena. */
+struct bind_spec {
+	char *source; /* an absolute path, a volume's name, or NULL for an anonymous volume */
+	char *target; /* absolute and clean */
+	bool read_only;
+	char *propagation; /* "", "private", "rprivate", "shared", "rshared", "slave", "rslave" */
+	bool no_copy;	   /* volumes only */
+	char selinux;	   /* 'z', 'Z' or 0 */
+};
+
+static inline bool bind_spec_is_path(const struct bind_spec *spec)
+{
+	return spec->source && spec->source[0] == '/';
+}
+
+/* `[SOURCE:]TARGET[:OPTION,...]`; options ro rw z Z nocopy [r]private [r]shared [r]slave, and macOS's, ignored.
+ * -EINVAL. */
+int bind_spec_parse(struct arena *arena, const char *text, struct bind_spec *out_spec, struct err *err) must_check;
+
+/*
+ * `--mount`: comma-separated KEY=VALUE, quoted as in CSV. type (volume by default), source|src, target|dst|destination,
+ * readonly|ro, consistency, bind-propagation, bind-recursive, bind-nonrecursive, bind-create-mountpoint, tmpfs-size,
+ * tmpfs-mode. Keys of volumes and images are refused by name. -EINVAL, -EOPNOTSUPP.
+ */
+int mount_spec_parse(struct arena *arena, const char *text, struct mount_request *out_mount,
+		     struct err *err) must_check;
+
+/*
+ * `--tmpfs`: `TARGET[:OPTION,...]`, split; the options are mount(8)'s and stay text ("" when absent).
+ */
+int tmpfs_spec_parse(struct arena *arena, const char *text, char **out_target, char **out_options,
+		     struct err *err) must_check;
