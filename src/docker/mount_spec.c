@@ -344,6 +344,8 @@ int mount_spec_parse(struct arena *arena, const char *text, struct mount_request
 	struct mount_request mount = {.type = arena_strdup(arena, "volume")};
 	bool broken = false;
 	const char *at = text;
+	if (!*text)
+		return err_set(err, EINVAL, "invalid argument \"\" for \"--mount\" flag: value is empty");
 	for (char *field; (field = csv_next(arena, &at, &broken));)
 		if (set_field(arena, &mount, field, err) < 0)
 			return err_wrap(err, "invalid argument \"%s\" for \"--mount\" flag", text);

@@ -75,7 +75,8 @@ TEST(mount_refuses)
 		int code;
 		const char *message;
 	} rows[] = {
-	    {"", EINVAL, "must be a key=value pair"},
+	    {"", EINVAL, "value is empty"},
+	    {"type", EINVAL, "must be a key=value pair"},
 	    {"type=bind,src=/a", EINVAL, "target is required"},
 	    {"type=bind,dst=/a", EINVAL, "source is required"},
 	    {"type=bind,src=/a,dst=b", EINVAL, "must be an absolute path"},
