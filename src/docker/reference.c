@@ -179,8 +179,8 @@ int reference_parse(const char *text, struct reference *out_reference, struct er
 	char name[REFERENCE_TEXT_MAX];
 	size_t length = strlen(text);
 	if (length == 64 && strspn(text, "0123456789abcdef") == 64)
-		return err_set(err, EINVAL,
-			       "invalid repository name (%s), cannot specify 64-byte hexadecimal strings", text);
+		return err_set(err, EINVAL, "invalid repository name (%s), cannot specify 64-byte hexadecimal strings",
+			       text);
 	if (length >= sizeof name)
 		return bad_format(err);
 	memcpy(name, text, length + 1);
