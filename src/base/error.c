@@ -15,7 +15,7 @@ static int err_fill(struct err *err, int code, const char *suffix, const char *f
 	return -code;
 }
 
-int err_set(struct err *err, int code, const char *format, ...)
+int(err_set)(struct err *err, int code, const char *format, ...)
 {
 	va_list args;
 	va_start(args, format);
@@ -24,7 +24,7 @@ int err_set(struct err *err, int code, const char *format, ...)
 	return result;
 }
 
-int err_sys(struct err *err, const char *format, ...)
+int(err_sys)(struct err *err, const char *format, ...)
 {
 	int code = errno;
 	va_list args;
@@ -34,7 +34,7 @@ int err_sys(struct err *err, const char *format, ...)
 	return result;
 }
 
-int err_wrap(struct err *err, const char *format, ...)
+int(err_wrap)(struct err *err, const char *format, ...)
 {
 	char inner[sizeof err->msg];
 	memcpy(inner, err->msg, sizeof inner);

@@ -28,6 +28,17 @@ int err_sys(struct err *err, const char *format, ...) printf_like(2, 3);
 /* Puts "text: " in front of the message that is there; keeps the code. Returns -code. */
 int err_wrap(struct err *err, const char *format, ...) printf_like(2, 3);
 
+/* Tells the compiler that the three above never return 0 or more, so that it sees which outputs are set. */
+static inline int err_failed(int result)
+{
+	if (result >= 0)
+		__builtin_unreachable();
+	return result;
+}
+#define err_set(...) err_failed(err_set(__VA_ARGS__))
+#define err_sys(...) err_failed(err_sys(__VA_ARGS__))
+#define err_wrap(...) err_failed(err_wrap(__VA_ARGS__))
+
 /* A fault of ours, never the user's: prints file, line and text on standard error and aborts. */
 _Noreturn void bug_at(const char *file, int line, const char *format, ...) printf_like(3, 4);
 #define BUG(...) bug_at(__FILE__, __LINE__, __VA_ARGS__)

@@ -106,7 +106,7 @@ static int split(struct arena *arena, const char *text, char **out_ip, char **ou
 
 int port_publish_parse(struct arena *arena, const char *text, struct port_publish_list *out_list, struct err *err)
 {
-	char *ip = NULL, *host = NULL, *container = NULL; /* set when the split succeeds */
+	char *ip, *host, *container;
 	uint16_t first, last, host_first, host_last;
 	enum port_protocol protocol;
 	if (split(arena, text, &ip, &host, &container, err) < 0 ||

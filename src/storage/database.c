@@ -111,7 +111,7 @@ static int bind_one(sqlite3_stmt *statement, int at, const struct bind *bind)
 int database_query(struct database *database, const char *sql, const struct bind *binds, struct query **out_query,
 		   struct err *err)
 {
-	struct query *query;
+	struct query *query = NULL;
 	int result = statement_get(database, sql, &query, err);
 	if (result < 0)
 		return result;
