@@ -3,8 +3,8 @@
  *
  * The program compares the architecture, then finds the system call's number by binary search over ranges with equal
  * treatment, so that any call costs about ten instructions and the kernel, which runs the filter once over all numbers
- * when it is loaded, is done fast. Only names are looked up in libseccomp; a compiled filter is kept in a directory of
- * files under a key that holds the whole input, so a hit needs neither.
+ * when it is loaded, is done fast. libseccomp is asked for numbers of names, nothing else. seccomp_cache.h keeps
+ * results.
  *
  * Meaning, as under runc and crun:
  * - the native architecture is always meant; a call of one that is not listed kills the process;
@@ -37,14 +37,6 @@ struct seccomp_filter {
 /* The result lives in the arena. -EINVAL names the member; -E2BIG past the limit. */
 int seccomp_compile(struct arena *arena, const struct oci_seccomp *spec, struct seccomp_filter *out_filter,
 		    struct err *err) must_check;
-
-/*
- * As seccomp_compile by way of the cache in the directory cache_dir (0700, ours), or without one when it is -1. A file
- * that is damaged, foreign or does not hold exactly this key is not used but replaced; a cache that cannot be written
- * is no error. Two writers do not disturb each other.
- */
-int seccomp_compile_cached(struct arena *arena, int cache_dir, const struct oci_seccomp *spec,
-			   struct seccomp_filter *out_filter, struct err *err) must_check;
 
 /* What `features` lists; NULL-terminated. */
 extern const char *const seccomp_actions[], *const seccomp_operators[], *const seccomp_architectures[],
