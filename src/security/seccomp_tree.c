@@ -123,11 +123,11 @@ static void put_case(struct code *code, const struct seccomp_case *one, bool wid
 	}
 }
 
-static int leaf_compile(struct arena *arena, struct seccomp_leaf *leaf, bool wide, struct err *err)
+static int leaf_compile(struct arena *arena, struct sock_filter *room, struct seccomp_leaf *leaf, bool wide,
+			struct err *err)
 {
 	if (leaf->code)
 		return 0;
-	struct sock_filter room[LEAF_MAX];
 	struct code code = {.at = room, .max = LEAF_MAX};
 	for (size_t i = 0; i < leaf->count; i++)
 		put_case(&code, &leaf->cases[i], wide);
@@ -182,11 +182,12 @@ int seccomp_tree_emit(struct arena *arena, const struct seccomp_section *section
 		      uint32_t foreign, struct sock_filter **out_code, uint32_t *out_count, struct err *err)
 {
 	struct code code = {.at = arena_array(arena, struct sock_filter, BPF_MAXINSNS), .max = BPF_MAXINSNS};
+	struct sock_filter *room = arena_array(arena, struct sock_filter, LEAF_MAX);
 	put_load(&code, offsetof(struct seccomp_data, arch));
 	for (size_t i = 0; i < section_count; i++) {
 		const struct seccomp_section *section = &sections[i];
 		for (size_t j = 0; j < section->count; j++) {
-			int r = leaf_compile(arena, section->ranges[j].leaf, section->wide, err);
+			int r = leaf_compile(arena, room, section->ranges[j].leaf, section->wide, err);
 			if (r < 0)
 				return r;
 		}
