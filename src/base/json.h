@@ -136,6 +136,11 @@ struct json_table {
 		size_t count; \
 	}
 
+/*
+ * A table whose only row has the name "" stands for the value itself rather than for an object: a list of lists of
+ * strings, a map of numbers. A table without rows stands for {}.
+ */
+
 /* Defines `const struct json_table table_TAG` for struct TAG; declare it in a header with JSON_DECLARE(TAG). */
 #define JSON_TYPE(tag, ...)                                                            \
 	static const struct json_field fields_##tag[] = {__VA_ARGS__};                 \
