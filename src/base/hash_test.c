@@ -34,7 +34,12 @@ TEST(digest_parse_is_strict)
 	struct digest digest;
 	CHECK_OK(digest_parse(ABC, &digest, &err));
 	CHECK_STR(digest.text, ABC);
-	static const char *const bad[] = {"", "sha256:", "sha256:../../etc/passwd", &ABC[7], ABC "0", "SHA256:x",
+	static const char *const bad[] = {"",
+					  "sha256:",
+					  "sha256:../../etc/passwd",
+					  &ABC[7],
+					  ABC "0",
+					  "SHA256:x",
 					  "sha256:BA7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad",
 					  "sha512:ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad"};
 	for (size_t i = 0; i < array_size(bad); i++)

@@ -13,6 +13,7 @@
 
 #include "base/arena.h"
 
+#include <limits.h>
 #include <sys/types.h>
 #include <time.h>
 
@@ -54,17 +55,42 @@ struct tar_entry {
 	size_t part_count;
 };
 
+/* What extension headers said about the entry that follows them. */
+struct tar_extension {
+	char *path, *link; /* pax records or GNU long names; NULL: not said */
+	bool has_size, has_uid, has_gid, has_mtime;
+	uint64_t size;
+	uid_t uid;
+	gid_t gid;
+	struct timespec mtime;
+	struct tar_xattr *xattrs;
+	size_t xattr_count;
+	bool pax_seen;
+	/* GNU.sparse: */
+	int64_t sparse_major, sparse_minor; /* -1: not said */
+	bool has_real_size, has_map;
+	uint64_t real_size;
+	char *sparse_name;
+	struct tar_part *parts;
+	size_t part_count;
+	bool part_open; /* an offset came whose numbytes is still to come (0.0) */
+};
+
 struct tar {
 	struct stream *source;
 	const uint8_t *piece; /* lent by the source */
 	size_t left;
 	uint64_t offset;    /* in the stream, for messages */
-	uint64_t data_left; /* of the entry: bytes not yet handed out */
+	uint64_t data_left; /* of the entry: bytes of the archive not yet handed out */
 	uint64_t padding;
-	size_t part; /* of the entry: where data goes next */
-	uint64_t part_done;
+	uint64_t file_offset; /* where the next data belongs */
+	size_t part;
+	uint64_t part_left;
 	struct tar_entry entry;
+	struct tar_extension extension;
 	struct arena arena; /* of the entry */
+	uint8_t block[TAR_BLOCK];
+	char name[PATH_MAX], link[PATH_MAX];
 	bool ended;
 };
 

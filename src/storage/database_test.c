@@ -13,9 +13,9 @@ static char *path_here(const char *name)
 }
 
 static const char *const steps[] = {
-	"CREATE TABLE thing (name TEXT PRIMARY KEY, number INTEGER, data BLOB) STRICT;"
-	"CREATE TABLE part (thing TEXT NOT NULL REFERENCES thing(name)) STRICT",
-	"ALTER TABLE thing ADD COLUMN note TEXT",
+    "CREATE TABLE thing (name TEXT PRIMARY KEY, number INTEGER, data BLOB) STRICT;"
+    "CREATE TABLE part (thing TEXT NOT NULL REFERENCES thing(name)) STRICT",
+    "ALTER TABLE thing ADD COLUMN note TEXT",
 };
 
 static struct database *open_here(void)
@@ -154,7 +154,8 @@ TEST(database_refuses_what_is_not_its_own)
 	struct err err;
 	struct database *db;
 	auto_free char *path = path_here("tug.db");
-	write_file("tug.db", "this is not a database, but a letter to my mother................................", 80, 0);
+	write_file("tug.db", "this is not a database, but a letter to my mother................................", 80,
+		   0);
 	CHECK_ERR(database_open(path, &db, &err), EUCLEAN);
 	CHECK_CONTAINS(err.msg, "tug.db");
 	CHECK_CONTAINS(err.msg, "move it away");
@@ -169,7 +170,8 @@ TEST(database_names_damage)
 	for (int i = 0; i < 50; i++) {
 		char name[16];
 		snprintf(name, sizeof name, "n%d", i);
-		CHECK_OK(database_run(db, insert, BIND(bind_text(name), bind_i64(i), bind_blob(big, sizeof big)), &err));
+		CHECK_OK(
+		    database_run(db, insert, BIND(bind_text(name), bind_i64(i), bind_blob(big, sizeof big)), &err));
 	}
 	database_close(db);
 	char noise[4096];
