@@ -36,7 +36,7 @@ static bool ping(const struct sockaddr_un *address)
 static int64_t pss_kb(pid_t pid)
 {
 	struct err err = {0};
-	auto_buf struct buf text = BUF_INIT(64 << 10);
+	auto_buf text = BUF_INIT(64 << 10);
 	auto_free char *path = x_printf("/proc/%d/smaps_rollup", pid);
 	if (file_read(AT_FDCWD, path, &text, &err) < 0)
 		return -1;
