@@ -49,7 +49,7 @@ struct bind {
 	{                                  \
 		__VA_ARGS__, (struct bind) \
 		{                          \
-			BIND_END           \
+			.kind = BIND_END   \
 		}                          \
 	}
 static inline struct bind bind_i64(int64_t number)
