@@ -125,3 +125,110 @@ TEST(rows_are_the_members_of_the_schemas)
 	check_names(&table_oci_state, state_names, array_size(state_names));
 	check_names(&table_oci_features, features_names, array_size(features_names));
 }
+
+/* What `runc spec` (1.1) writes, without its white space. */
+static const char runc_spec[] =
+    "{\"ociVersion\":\"1.0.2-dev\",\"process\":{\"terminal\":true,\"user\":{\"uid\":0,\"gid\":0},\"args\":[\"sh\"],"
+    "\"env"
+    "\":[\"PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin\",\"TERM=xterm\"],\"cwd\":\"/\",\""
+    "capabilities\":{\"bounding\":[\"CAP_AUDIT_WRITE\",\"CAP_KILL\",\"CAP_NET_BIND_SERVICE\"],\"effective\":[\"CA"
+    "P_AUDIT_WRITE\",\"CAP_KILL\",\"CAP_NET_BIND_SERVICE\"],\"permitted\":[\"CAP_AUDIT_WRITE\",\"CAP_KILL\",\"CAP"
+    "_NET_BIND_SERVICE\"],\"ambient\":[\"CAP_AUDIT_WRITE\",\"CAP_KILL\",\"CAP_NET_BIND_SERVICE\"]},\"rlimits\":["
+    "{\"type\":\"RLIMIT_NOFILE\",\"hard\":1024,\"soft\":1024}],\"noNewPrivileges\":true},\"root\":{\"path\":\"rootfs"
+    "\",\"readonly\":true},\"hostname\":\"runc\",\"mounts\":[{\"destination\":\"/"
+    "proc\",\"type\":\"proc\",\"source\":\"pr"
+    "oc\"},{\"destination\":\"/"
+    "dev\",\"type\":\"tmpfs\",\"source\":\"tmpfs\",\"options\":[\"nosuid\",\"strictatime\",\"mo"
+    "de=755\",\"size=65536k\"]},{\"destination\":\"/dev/pts\",\"type\":\"devpts\",\"source\":\"devpts\",\"options\":[\""
+    "nosuid\",\"noexec\",\"newinstance\",\"ptmxmode=0666\",\"mode=0620\",\"gid=5\"]},{\"destination\":\"/dev/shm\",\""
+    "type\":\"tmpfs\",\"source\":\"shm\",\"options\":[\"nosuid\",\"noexec\",\"nodev\",\"mode=1777\",\"size=65536k\"]},{"
+    "\""
+    "destination\":\"/dev/mqueue\",\"type\":\"mqueue\",\"source\":\"mqueue\",\"options\":[\"nosuid\",\"noexec\",\"nodev"
+    "\"]},{\"destination\":\"/"
+    "sys\",\"type\":\"sysfs\",\"source\":\"sysfs\",\"options\":[\"nosuid\",\"noexec\",\"nodev\",\""
+    "ro\"]},{\"destination\":\"/sys/fs/cgroup\",\"type\":\"cgroup\",\"source\":\"cgroup\",\"options\":[\"nosuid\",\"noe"
+    "xec\",\"nodev\",\"relatime\",\"ro\"]}],\"linux\":{\"resources\":{\"devices\":[{\"allow\":false,\"access\":\"rwm\"}"
+    "]"
+    "},\"namespaces\":[{\"type\":\"pid\"},{\"type\":\"network\"},{\"type\":\"ipc\"},{\"type\":\"uts\"},{\"type\":"
+    "\"mount\"}"
+    "],\"maskedPaths\":[\"/proc/acpi\",\"/proc/asound\",\"/proc/kcore\",\"/proc/keys\",\"/proc/latency_stats\",\"/"
+    "proc/timer_list\",\"/proc/timer_stats\",\"/proc/sched_debug\",\"/sys/firmware\",\"/proc/scsi\"],\"readonly"
+    "Paths\":[\"/proc/bus\",\"/proc/fs\",\"/proc/irq\",\"/proc/sys\",\"/proc/sysrq-trigger\"]}}";
+
+/* Encoding leaves out what decoding did not find, and keeps everything else: the texts meet after one round. */
+TEST(a_real_configuration_survives)
+{
+	struct err err;
+	auto_arena arena = {0};
+	struct oci_spec spec = {0}, again = {0};
+	CHECK_OK(json_load(&arena, &table_oci_spec, runc_spec, strlen(runc_spec), "config.json", JSON_UNKNOWN_ERROR,
+			   &spec, &err));
+	CHECK_STR(spec.process->args[0], "sh");
+	CHECK(spec.process->terminal && spec.process->no_new_privileges && spec.root->readonly);
+	CHECK_STR(spec.process->capabilities->bounding[1], "CAP_KILL");
+	CHECK_INT(spec.process->rlimits.items[0].soft, 1024);
+	CHECK_INT(spec.mounts.count, 7);
+	CHECK_STR(spec.mounts.items[1].options[3], "size=65536k");
+	CHECK_INT(spec.linux_part->namespaces.count, 5);
+	CHECK_INT(spec.linux_part->resources->devices.count, 1);
+	CHECK(!spec.linux_part->resources->devices.items[0].allow);
+	CHECK(!spec.linux_part->seccomp);
+
+	auto_buf first = BUF_INIT(JSON_SIZE_MAX), second = BUF_INIT(JSON_SIZE_MAX);
+	json_encode(&first, &table_oci_spec, &spec);
+	CHECK_OK(json_load(&arena, &table_oci_spec, first.data, first.len, "again", JSON_UNKNOWN_ERROR, &again, &err));
+	json_encode(&second, &table_oci_spec, &again);
+	CHECK_STR(buf_str(&second), buf_str(&first));
+}
+
+TEST(absent_and_zero_differ)
+{
+	struct err err;
+	auto_arena arena = {0};
+	static const char text[] =
+	    "{\"ociVersion\":\"1.3.0\",\"process\":{\"user\":{\"uid\":0,\"gid\":5,\"umask\":0,\"additionalGids\":[5,0]}"
+	    ","
+	    "\"cwd\":\"/\",\"oomScoreAdj\":0},\"linux\":{\"resources\":{\"memory\":{\"limit\":-1,\"swappiness\":0,"
+	    "\"disableOOMKiller\":false},\"blockIO\":{},\"rdma\":{\"mlx5_1\":{\"hcaHandles\":3}},"
+	    "\"unified\":{\"cpu.weight\":\"10\"}},\"netDevices\":{\"eth0\":{\"name\":\"c0\"},\"eth1\":{}}}}";
+	struct oci_spec spec = {0};
+	CHECK_OK(
+	    json_load(&arena, &table_oci_spec, text, strlen(text), "config.json", JSON_UNKNOWN_ERROR, &spec, &err));
+	CHECK(spec.process->user.umask && *spec.process->user.umask == 0);
+	CHECK(spec.process->oom_score_adj && *spec.process->oom_score_adj == 0);
+	CHECK_INT(*spec.linux_part->resources->memory->limit, -1);
+	CHECK(!spec.linux_part->resources->memory->swap);
+	CHECK_STR(spec.linux_part->net_devices.items[1].key, "eth1");
+	CHECK(!spec.linux_part->net_devices.items[1].name);
+	auto_buf out = BUF_INIT(JSON_SIZE_MAX);
+	json_encode(&out, &table_oci_spec, &spec);
+	CHECK_CONTAINS(buf_str(&out), "\"umask\":0");
+	CHECK_CONTAINS(buf_str(&out), "\"oomScoreAdj\":0");
+	CHECK_CONTAINS(buf_str(&out), "\"additionalGids\":[5,0]");
+	CHECK_CONTAINS(buf_str(&out), "\"disableOOMKiller\":false");
+	CHECK_CONTAINS(buf_str(&out), "\"rdma\":{\"mlx5_1\":{\"hcaHandles\":3}}");
+}
+
+TEST(a_wrong_configuration_is_named_by_its_place)
+{
+	static const struct {
+		const char *text, *message;
+	} rows[] = {
+	    {"{}", "config.json: ociVersion: missing field"},
+	    {"{\"ociVersion\":\"1\",\"hooks\":{\"prestart\":[{\"path\":\"/a\"},{}]}}",
+	     "config.json: hooks: prestart: [1]: path: missing field"},
+	    {"{\"ociVersion\":\"1\",\"process\":{\"cwd\":\"/\",\"user\":{\"uid\":4294967296}}}",
+	     "config.json: process: user: uid: "},
+	    {"{\"ociVersion\":\"1\",\"linux\":{\"seccomp\":{}}}",
+	     "config.json: linux: seccomp: defaultAction: missing field"},
+	};
+	struct err err;
+	for (size_t i = 0; i < array_size(rows); i++) {
+		auto_arena arena = {0};
+		struct oci_spec spec = {0};
+		CHECK_ERR(json_load(&arena, &table_oci_spec, rows[i].text, strlen(rows[i].text), "config.json", 0,
+				    &spec, &err),
+			  EINVAL);
+		CHECK_CONTAINS(err.msg, rows[i].message);
+	}
+}

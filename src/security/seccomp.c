@@ -46,19 +46,19 @@ const char *const seccomp_flags[] = {FLAGS(NAME) NULL};
 struct architecture {
 	const char *name;
 	uint32_t audit, library; /* AUDIT_ARCH_..., libseccomp's */
-	bool wide;
+	bool low;		 /* arguments have 32 bits */
 };
 #if defined(__x86_64__)
 static const struct architecture architectures[] = {
-    {"SCMP_ARCH_X86_64", AUDIT_ARCH_X86_64, SCMP_ARCH_X86_64, true},
-    {"SCMP_ARCH_X86", AUDIT_ARCH_I386, SCMP_ARCH_X86, false},
+    {"SCMP_ARCH_X86_64", AUDIT_ARCH_X86_64, SCMP_ARCH_X86_64, false},
+    {"SCMP_ARCH_X86", AUDIT_ARCH_I386, SCMP_ARCH_X86, true},
     {"SCMP_ARCH_X32", AUDIT_ARCH_X86_64, SCMP_ARCH_X32, true}, /* the first one's numbers, with X32_BIT */
 };
 const char *const seccomp_architectures[] = {"SCMP_ARCH_X86", "SCMP_ARCH_X86_64", "SCMP_ARCH_X32", NULL};
 #elif defined(__aarch64__)
 static const struct architecture architectures[] = {
-    {"SCMP_ARCH_AARCH64", AUDIT_ARCH_AARCH64, SCMP_ARCH_AARCH64, true},
-    {"SCMP_ARCH_ARM", AUDIT_ARCH_ARM, SCMP_ARCH_ARM, false},
+    {"SCMP_ARCH_AARCH64", AUDIT_ARCH_AARCH64, SCMP_ARCH_AARCH64, false},
+    {"SCMP_ARCH_ARM", AUDIT_ARCH_ARM, SCMP_ARCH_ARM, true},
 };
 const char *const seccomp_architectures[] = {"SCMP_ARCH_ARM", "SCMP_ARCH_AARCH64", NULL};
 #else
@@ -85,7 +85,7 @@ static const struct {
 } i386_multiplexed[] = {
     {-101, 359}, {-102, 361}, {-103, 362}, {-104, 363}, {-105, -1},  {-106, 367}, {-107, 368}, {-108, 360},
     {-109, -1},	 {-110, -1},  {-111, 369}, {-112, 371}, {-113, 373}, {-114, 366}, {-115, 365}, {-116, 370},
-    {-117, 372}, {-118, 364}, {-119, -1},  {-120, -1},	{-201, -1},  {-202, 393}, {-203, 394}, {-204, -1},
+    {-117, 372}, {-118, 364}, {-119, 337}, {-120, 345}, {-201, -1},  {-202, 393}, {-203, 394}, {-204, -1},
     {-211, 400}, {-212, 401}, {-213, 399}, {-214, 402}, {-221, 397}, {-222, 398}, {-223, 395}, {-224, 396},
 };
 
@@ -98,10 +98,23 @@ static const struct word young[] = {
     {"open_tree_attr", 467},	{"file_getattr", 468},	    {"file_setattr", 469},
 };
 
+/*
+ * Arguments that the kernel itself cuts to 32 bits: bit n for argument n. A comparison of the whole register would let
+ * 2^32 + 38 pass as a socket family that is not 38 (CVE-2019-7303, CVE-2023-28100: the same with ioctl).
+ */
+static const struct word narrow[] = {
+    {"socket", 7},     {"socketpair", 7}, {"personality", 1}, {"ioctl", 3},	 {"fcntl", 3},
+    {"fcntl64", 3},    {"prctl", 1},	  {"setsockopt", 7},  {"getsockopt", 7}, {"bpf", 1},
+    {"keyctl", 1},     {"setns", 3},	  {"kill", 3},	      {"tkill", 3},	 {"tgkill", 7},
+    {"arch_prctl", 1}, {"seccomp", 3},	  {"madvise", 4},     {"semctl", 7},	 {"shmctl", 3},
+    {"msgctl", 3},     {"open", 2},	  {"openat", 5},      {"ptrace", 0},	 {"sched_setscheduler", 3},
+    {"quotactl", 1},   {"syslog", 1},	  {"sysfs", 1},	      {"pidfd_open", 3}, {"io_uring_register", 3},
+};
+
 /* One rule for one number. */
 struct entry {
 	uint32_t number;
-	uint32_t order; /* of the rule in the document */
+	uint32_t order; /* in which it was added: that of the document */
 	struct seccomp_case what;
 };
 
@@ -149,7 +162,7 @@ static int answer_of(const char *action, const uint32_t *errno_ret, const char *
 
 /* --- rules to entries --- */
 
-static void entry_add(struct compiler *compiler, size_t arch, uint32_t number, uint32_t order, struct seccomp_case what)
+static void entry_add(struct compiler *compiler, size_t arch, uint32_t number, struct seccomp_case what)
 {
 	struct entries *list = &compiler->per_arch[arch];
 	if (list->count == list->capacity) {
@@ -160,37 +173,55 @@ static void entry_add(struct compiler *compiler, size_t arch, uint32_t number, u
 		list->items = items;
 		list->capacity = capacity;
 	}
-	list->items[list->count++] = (struct entry){number, order, what};
+	list->items[list->count] = (struct entry){number, (uint32_t)list->count, what};
+	list->count++;
 }
 
-static void i386_add(struct compiler *compiler, size_t arch, int pseudo, uint32_t order, struct seccomp_case what)
+static void i386_add(struct compiler *compiler, size_t arch, int pseudo, struct seccomp_case what)
 {
 	for (size_t i = 0; i < array_size(i386_multiplexed); i++)
 		if (i386_multiplexed[i].pseudo == pseudo && i386_multiplexed[i].alone >= 0)
-			entry_add(compiler, arch, (uint32_t)i386_multiplexed[i].alone, order, what);
+			entry_add(compiler, arch, (uint32_t)i386_multiplexed[i].alone, what);
 	/* The call's own arguments are behind a pointer there, which a filter cannot follow. */
 	if (what.count)
 		return;
 	struct seccomp_test *test = arena_new(compiler->arena, struct seccomp_test);
-	*test = (struct seccomp_test){.op = SECCOMP_OP_EQ, .value = (uint64_t)(-pseudo % 100)};
+	*test = (struct seccomp_test){.op = SECCOMP_OP_EQ, .value = (uint64_t)(-pseudo % 100), .low = true};
 	what.tests = test;
 	what.count = 1;
-	entry_add(compiler, arch, pseudo > -200 ? I386_SOCKETCALL : I386_IPC, order, what);
+	entry_add(compiler, arch, pseudo > -200 ? I386_SOCKETCALL : I386_IPC, what);
 }
 
-static void name_add(struct compiler *compiler, const char *name, uint32_t order, struct seccomp_case what)
+/* The same tests, on the lower halves where that is all there is. */
+static struct seccomp_case case_cut(struct compiler *compiler, const char *name, size_t arch, struct seccomp_case what)
+{
+	const struct word *word = word_find(narrow, array_size(narrow), name);
+	uint32_t cut = architectures[arch].low ? 63 : word ? word->value : 0;
+	if (!what.count || !cut)
+		return what;
+	struct seccomp_test *tests = arena_array(compiler->arena, struct seccomp_test, what.count);
+	for (size_t i = 0; i < what.count; i++) {
+		tests[i] = what.tests[i];
+		tests[i].low = cut >> tests[i].index & 1;
+	}
+	what.tests = tests;
+	return what;
+}
+
+static void name_add(struct compiler *compiler, const char *name, struct seccomp_case whole)
 {
 	for (size_t i = 0; i < array_size(architectures); i++) {
 		if (!compiler->listed[i])
 			continue;
+		struct seccomp_case what = case_cut(compiler, name, i, whole);
 		int number = seccomp_syscall_resolve_name_arch(architectures[i].library, name);
 		const struct word *new = number < 0 ? word_find(young, array_size(young), name) : NULL;
 		if (new)
 			number = (int)(new->value | (architectures[i].library == SCMP_ARCH_X32 ? X32_BIT : 0));
 		if (number >= 0)
-			entry_add(compiler, i, (uint32_t)number, order, what);
+			entry_add(compiler, i, (uint32_t)number, what);
 		else if (architectures[i].library == SCMP_ARCH_X86 && number <= -101 && number > -300)
-			i386_add(compiler, i, number, order, what);
+			i386_add(compiler, i, number, what);
 	}
 }
 
@@ -239,11 +270,11 @@ static int rule_add(struct compiler *compiler, const struct oci_seccomp_rule *ru
 		if ((answer & SECCOMP_RET_ACTION_FULL) == SECCOMP_RET_USER_NOTIF && text_equal(*name, "write"))
 			return err_set(err, EINVAL, "%s: SCMP_ACT_NOTIFY cannot be used for the write syscall", where);
 		if (!alternatives) {
-			name_add(compiler, *name, order, (struct seccomp_case){tests, rule->args.count, answer});
+			name_add(compiler, *name, (struct seccomp_case){tests, rule->args.count, answer});
 			continue;
 		}
 		for (size_t i = 0; i < rule->args.count; i++)
-			name_add(compiler, *name, order, (struct seccomp_case){&tests[i], 1, answer});
+			name_add(compiler, *name, (struct seccomp_case){&tests[i], 1, answer});
 	}
 	return 0;
 }
@@ -255,12 +286,10 @@ static int entry_compare(const void *left, const void *right)
 	const struct entry *a = left, *b = right;
 	if (a->number != b->number)
 		return a->number < b->number ? -1 : 1;
-	/* One without conditions first; then as in the document, for which the addresses stand within one rule. */
+	/* One without conditions first; then as in the document. */
 	if (!a->what.count != !b->what.count)
 		return a->what.count ? 1 : -1;
-	if (a->order != b->order)
-		return a->order < b->order ? -1 : 1;
-	return a->what.tests < b->what.tests ? -1 : a->what.tests > b->what.tests;
+	return a->order < b->order ? -1 : a->order > b->order;
 }
 
 struct ranges {
@@ -343,7 +372,7 @@ static void section_make(struct compiler *compiler, size_t arch, struct seccomp_
 	}
 	/* -1 is what a tracer leaves when it has answered the call itself. */
 	range_add(&ranges, UINT32_MAX, plain_leaf(compiler, &ranges, compiler->fallback));
-	*section = (struct seccomp_section){own->audit, own->wide, ranges.items, ranges.count};
+	*section = (struct seccomp_section){own->audit, ranges.items, ranges.count};
 }
 
 /* --- the whole --- */

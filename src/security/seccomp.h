@@ -15,7 +15,8 @@
  *   profiles name calls of kernels to come;
  * - a call with a number above the highest that the rules name gets ENOSYS where the default would refuse it, so that
  *   programs fall back from calls that are newer than the profile;
- * - arguments of 32-bit architectures are compared in their lower half, the one that the kernel looks at.
+ * - arguments of 32-bit architectures, and those that the kernel cuts to 32 bits everywhere (a socket's family, an
+ *   ioctl's command), are compared in their lower half: the upper one would be a way around the rule.
  *
  * Limits: BPF_MAXINSNS (4096) instructions.
  */

@@ -5,6 +5,7 @@
 
 #include <fcntl.h>
 #include <seccomp.h>
+#include <stddef.h>
 #include <string.h>
 #include <sys/stat.h>
 
@@ -14,17 +15,23 @@ enum { KEY_MAX = 4 << 20, NAME_SIZE = 48 };
 struct head {
 	char magic[8];
 	uint32_t key_size, count, flags, notify;
-	uint64_t sum; /* over the instructions */
+	uint64_t sum; /* over what is above and the instructions */
 };
 static const char magic[8] = "tugbpf1";
 
+#define SUM_START UINT64_C(0xcbf29ce484222325)
+
 /* FNV-1a */
-static uint64_t sum_of(const void *data, size_t size)
+static uint64_t sum_add(uint64_t sum, const void *data, size_t size)
 {
-	uint64_t sum = UINT64_C(0xcbf29ce484222325);
 	for (const uint8_t *byte = data; size--; byte++)
 		sum = (sum ^ *byte) * UINT64_C(0x100000001b3);
 	return sum;
+}
+
+static uint64_t sum_of(const struct head *head, const void *code, size_t code_size)
+{
+	return sum_add(sum_add(SUM_START, head, offsetof(struct head, sum)), code, code_size);
 }
 
 static size_t padded(size_t size)
@@ -34,7 +41,7 @@ static size_t padded(size_t size)
 
 static void name_of(const void *key, size_t key_size, char out_name[NAME_SIZE])
 {
-	snprintf(out_name, NAME_SIZE, "seccomp-%016llx", (unsigned long long)sum_of(key, key_size));
+	snprintf(out_name, NAME_SIZE, "seccomp-%016llx", (unsigned long long)sum_add(SUM_START, key, key_size));
 }
 
 static bool file_trusted(const struct stat *st)
@@ -63,7 +70,7 @@ static bool cache_get(struct arena *arena, int cache_dir, const void *key, size_
 	char *code = data + sizeof *head + key_room;
 	if (memcmp(head->magic, magic, sizeof magic) != 0 || head->key_size != key_size ||
 	    size != sizeof *head + key_room + code_size || memcmp(data + sizeof *head, key, key_size) != 0 ||
-	    head->sum != sum_of(code, code_size))
+	    head->sum != sum_of(head, code, code_size))
 		return false;
 	*out_filter = (struct seccomp_filter){
 	    .code = (struct sock_filter *)(void *)code,
@@ -84,9 +91,9 @@ static void cache_put(int cache_dir, const void *key, size_t key_size, const str
 	    .count = filter->count,
 	    .flags = filter->flags,
 	    .notify = filter->notify,
-	    .sum = sum_of(filter->code, code_size),
 	};
 	memcpy(head.magic, magic, sizeof magic);
+	head.sum = sum_of(&head, filter->code, code_size);
 	size_t size = sizeof head + key_room + code_size;
 	auto_free char *data = x_alloc(size);
 	memcpy(data, &head, sizeof head);

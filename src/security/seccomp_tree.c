@@ -39,10 +39,10 @@ static void put_jump(struct code *code, uint16_t op, uint8_t jt, uint8_t jf, uin
 
 /* --- argument tests --- */
 
-static void put_masked(struct code *code, const struct seccomp_test *test, bool wide)
+static void put_masked(struct code *code, const struct seccomp_test *test)
 {
 	uint32_t mask_high = (uint32_t)(test->mask >> 32), mask_low = (uint32_t)test->mask;
-	if (wide && (mask_high || test->value >> 32)) {
+	if (!test->low && (mask_high || test->value >> 32)) {
 		put_load(code, HIGH(test->index));
 		put(code, BPF_ALU | BPF_AND | BPF_K, 0, 0, mask_high);
 		put_jump(code, BPF_JEQ, NEXT, FAIL, (uint32_t)(test->value >> 32));
@@ -52,10 +52,10 @@ static void put_masked(struct code *code, const struct seccomp_test *test, bool 
 	put_jump(code, BPF_JEQ, PASS, FAIL, (uint32_t)test->value);
 }
 
-static void put_equal(struct code *code, const struct seccomp_test *test, bool wide)
+static void put_equal(struct code *code, const struct seccomp_test *test)
 {
 	bool equal = test->op == SECCOMP_OP_EQ;
-	if (wide) {
+	if (!test->low) {
 		put_load(code, HIGH(test->index));
 		put_jump(code, BPF_JEQ, NEXT, equal ? FAIL : PASS, (uint32_t)(test->value >> 32));
 	}
@@ -64,13 +64,13 @@ static void put_equal(struct code *code, const struct seccomp_test *test, bool w
 }
 
 /* GT and GE, and LT and LE as their opposites. */
-static void put_order(struct code *code, const struct seccomp_test *test, bool wide)
+static void put_order(struct code *code, const struct seccomp_test *test)
 {
 	uint32_t high = (uint32_t)(test->value >> 32), low = (uint32_t)test->value;
 	bool opposite = test->op == SECCOMP_OP_LT || test->op == SECCOMP_OP_LE;
 	bool or_equal = test->op == SECCOMP_OP_GE || test->op == SECCOMP_OP_LT;
 	uint8_t above = opposite ? FAIL : PASS, below = opposite ? PASS : FAIL;
-	if (wide) {
+	if (!test->low) {
 		put_load(code, HIGH(test->index));
 		put_jump(code, BPF_JGT, above, NEXT, high);
 		put_jump(code, BPF_JEQ, NEXT, below, high);
@@ -84,15 +84,15 @@ static void put_order(struct code *code, const struct seccomp_test *test, bool w
 	put_jump(code, or_equal ? BPF_JGE : BPF_JGT, above, below, low);
 }
 
-static void put_test(struct code *code, const struct seccomp_test *test, bool wide)
+static void put_test(struct code *code, const struct seccomp_test *test)
 {
 	uint32_t start = code->count;
 	if (test->op == SECCOMP_OP_MASKED_EQ)
-		put_masked(code, test, wide);
+		put_masked(code, test);
 	else if (test->op == SECCOMP_OP_EQ || test->op == SECCOMP_OP_NE)
-		put_equal(code, test, wide);
+		put_equal(code, test);
 	else
-		put_order(code, test, wide);
+		put_order(code, test);
 	/* PASS goes behind the test; FAIL stays for put_case. */
 	for (uint32_t i = start; i < code->count; i++) {
 		if (BPF_CLASS(code->at[i].code) != BPF_JMP)
@@ -105,11 +105,11 @@ static void put_test(struct code *code, const struct seccomp_test *test, bool wi
 	}
 }
 
-static void put_case(struct code *code, const struct seccomp_case *one, bool wide)
+static void put_case(struct code *code, const struct seccomp_case *one)
 {
 	uint32_t start = code->count;
 	for (size_t i = 0; i < one->count; i++)
-		put_test(code, &one->tests[i], wide);
+		put_test(code, &one->tests[i]);
 	put(code, BPF_RET | BPF_K, 0, 0, one->answer);
 	/* At most 6 tests of 5 instructions: the distance fits. */
 	for (uint32_t i = start; i < code->count; i++) {
@@ -123,14 +123,13 @@ static void put_case(struct code *code, const struct seccomp_case *one, bool wid
 	}
 }
 
-static int leaf_compile(struct arena *arena, struct sock_filter *room, struct seccomp_leaf *leaf, bool wide,
-			struct err *err)
+static int leaf_compile(struct arena *arena, struct sock_filter *room, struct seccomp_leaf *leaf, struct err *err)
 {
 	if (leaf->code)
 		return 0;
 	struct code code = {.at = room, .max = LEAF_MAX};
 	for (size_t i = 0; i < leaf->count; i++)
-		put_case(&code, &leaf->cases[i], wide);
+		put_case(&code, &leaf->cases[i]);
 	put(&code, BPF_RET | BPF_K, 0, 0, leaf->answer);
 	if (code.overflow)
 		return err_set(err, E2BIG, "seccomp: too many rules with arguments for one system call");
@@ -187,7 +186,7 @@ int seccomp_tree_emit(struct arena *arena, const struct seccomp_section *section
 	for (size_t i = 0; i < section_count; i++) {
 		const struct seccomp_section *section = &sections[i];
 		for (size_t j = 0; j < section->count; j++) {
-			int r = leaf_compile(arena, room, section->ranges[j].leaf, section->wide, err);
+			int r = leaf_compile(arena, room, section->ranges[j].leaf, err);
 			if (r < 0)
 				return r;
 		}

@@ -26,6 +26,7 @@ struct seccomp_test {
 	enum seccomp_op op;
 	uint64_t value;
 	uint64_t mask; /* of SECCOMP_OP_MASKED_EQ: (argument & mask) == value */
+	bool low;      /* only the lower half of the argument counts */
 };
 
 struct seccomp_case {
@@ -49,7 +50,6 @@ struct seccomp_range {
 
 struct seccomp_section {
 	uint32_t audit_arch;
-	bool wide;			    /* arguments have 64 bits; otherwise the lower half counts */
 	const struct seccomp_range *ranges; /* ranges[0].first is 0 */
 	size_t count;
 };
