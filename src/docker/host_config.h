@@ -110,7 +110,9 @@ struct host_config {
 	int64_t nano_cpus; /* 1e9 is one processor */
 	char *cgroup_parent;
 	uint32_t blkio_weight;
-	const struct json *blkio_weight_device, *blkio_read_bps, *blkio_write_bps, *blkio_read_iops, *blkio_write_iops;
+	/* always empty (JSON_KNOWN_ONLY) */
+	JSON_LIST(struct set_member)
+	blkio_weight_device, blkio_read_bps, blkio_write_bps, blkio_read_iops, blkio_write_iops;
 	int64_t cpu_period_us;
 	int64_t cpu_quota_us;
 	int64_t cpu_realtime_period_us;
