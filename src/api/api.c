@@ -50,6 +50,7 @@ static void listener_ready(struct loop_io *io, uint32_t events)
 	struct api *api = listener->api;
 	for (int i = 0; i < ACCEPT_BURST; i++) {
 		if (api->count < api->max || idle_close(api)) {
+			/* cppcheck-suppress nullPointer ; an address is not asked for */
 			int fd = accept4(listener->io.fd, NULL, NULL, SOCK_CLOEXEC | SOCK_NONBLOCK);
 			if (fd >= 0) {
 				if (listener->tcp)

@@ -19,8 +19,8 @@ enum {
 };
 
 struct listener {
-	struct loop_io io;
 	struct api *api;
+	struct loop_io io;
 	bool tcp;
 };
 

@@ -1,0 +1,102 @@
+/*
+ * The Engine API, row by row. Rows with ROUTE_ABSENT are known to Docker and not there yet.
+ *
+ * Of two patterns that fit a path the upper one counts.
+ */
+#include "api/resource.h"
+#include "api/route.h"
+
+#define ABSENT(method, pattern, since, what)                     \
+	{                                                        \
+		method, pattern, NULL, since, ROUTE_ABSENT, what \
+	}
+
+const struct route routes[] = {
+    /* system */
+    {"GET", "/_ping", system_ping, 24, 0, NULL},
+    {"HEAD", "/_ping", system_ping, 24, 0, NULL},
+    {"GET", "/version", system_version, 24, 0, NULL},
+    {"GET", "/info", system_info, 24, 0, NULL},
+    {"GET", "/events", system_events, 24, 0, NULL},
+    ABSENT("GET", "/system/df", 25, "system df"),
+    ABSENT("POST", "/auth", 24, "login"),
+
+    /* containers */
+    {"GET", "/containers/json", container_list, 24, 0, NULL},
+    {"POST", "/containers/create", container_create, 24, ROUTE_BODY, NULL},
+    ABSENT("POST", "/containers/prune", 25, "container prune"),
+    {"GET", "/containers/{}/json", container_inspect, 24, 0, NULL},
+    {"GET", "/containers/{}/top", container_top, 24, 0, NULL},
+    {"GET", "/containers/{}/logs", container_logs, 24, 0, NULL},
+    {"POST", "/containers/{}/start", container_start, 24, 0, NULL},
+    {"POST", "/containers/{}/stop", container_stop, 24, 0, NULL},
+    {"POST", "/containers/{}/restart", container_restart, 24, 0, NULL},
+    {"POST", "/containers/{}/kill", container_kill, 24, 0, NULL},
+    {"POST", "/containers/{}/wait", container_wait, 24, 0, NULL},
+    {"POST", "/containers/{}/resize", container_resize, 24, 0, NULL},
+    {"POST", "/containers/{}/rename", container_rename, 24, 0, NULL},
+    {"POST", "/containers/{}/attach", container_attach, 24, ROUTE_HIJACK, NULL},
+    {"POST", "/containers/{}/exec", exec_create, 24, ROUTE_BODY, NULL},
+    ABSENT("GET", "/containers/{}/attach/ws", 24, "attach by WebSocket"),
+    ABSENT("GET", "/containers/{}/changes", 24, "container diff"),
+    ABSENT("GET", "/containers/{}/export", 24, "container export"),
+    ABSENT("GET", "/containers/{}/stats", 24, "container stats"),
+    ABSENT("POST", "/containers/{}/update", 24, "container update"),
+    ABSENT("POST", "/containers/{}/pause", 24, "container pause"),
+    ABSENT("POST", "/containers/{}/unpause", 24, "container unpause"),
+    ABSENT("HEAD", "/containers/{}/archive", 24, "container cp"),
+    ABSENT("GET", "/containers/{}/archive", 24, "container cp"),
+    ABSENT("PUT", "/containers/{}/archive", 24, "container cp"),
+    ABSENT("GET", "/containers/{}/checkpoints", 25, "checkpoints"),
+    ABSENT("POST", "/containers/{}/checkpoints", 25, "checkpoints"),
+    {"DELETE", "/containers/{}", container_remove, 24, 0, NULL},
+
+    /* exec sessions */
+    {"POST", "/exec/{}/start", exec_start, 24, ROUTE_BODY | ROUTE_HIJACK, NULL},
+    {"POST", "/exec/{}/resize", exec_resize, 24, 0, NULL},
+    {"GET", "/exec/{}/json", exec_inspect, 24, 0, NULL},
+
+    /* images */
+    {"GET", "/images/json", image_list, 24, 0, NULL},
+    ABSENT("GET", "/images/search", 24, "search"),
+    ABSENT("GET", "/images/get", 24, "image save"),
+    {"POST", "/images/create", image_create, 24, ROUTE_BODY_STREAM, NULL},
+    {"POST", "/images/load", image_load, 24, ROUTE_BODY_STREAM, NULL},
+    ABSENT("POST", "/images/prune", 25, "image prune"),
+    {"GET", "/images/{}/json", image_inspect, 24, 0, NULL},
+    {"GET", "/images/{}/history", image_history, 24, 0, NULL},
+    ABSENT("GET", "/images/{}/get", 24, "image save"),
+    {"POST", "/images/{}/tag", image_tag, 24, 0, NULL},
+    ABSENT("POST", "/images/{}/push", 24, "push"),
+    {"DELETE", "/images/{}", image_remove, 24, 0, NULL},
+    ABSENT("GET", "/distribution/{}/json", 30, "looking into a registry"),
+
+    /* what is made of containers and for them */
+    ABSENT("POST", "/commit", 24, "commit"),
+    ABSENT("POST", "/build", 24, "build"),
+    ABSENT("POST", "/build/prune", 31, "builder prune"),
+    ABSENT("POST", "/session", 39, "build"),
+    ABSENT("GET", "/volumes", 24, "volume ls"),
+    ABSENT("POST", "/volumes/create", 24, "volume create"),
+    ABSENT("POST", "/volumes/prune", 25, "volume prune"),
+    ABSENT("GET", "/volumes/{}", 24, "volume inspect"),
+    ABSENT("DELETE", "/volumes/{}", 24, "volume rm"),
+    ABSENT("GET", "/networks", 24, "network ls"),
+    ABSENT("POST", "/networks/create", 24, "network create"),
+    ABSENT("POST", "/networks/prune", 25, "network prune"),
+    ABSENT("POST", "/networks/{}/connect", 24, "network connect"),
+    ABSENT("POST", "/networks/{}/disconnect", 24, "network disconnect"),
+    ABSENT("GET", "/networks/{}", 24, "network inspect"),
+    ABSENT("DELETE", "/networks/{}", 24, "network rm"),
+    ABSENT("GET", "/plugins", 24, "plugin ls"),
+    ABSENT("GET", "/swarm", 24, "swarm"),
+    ABSENT("POST", "/swarm/init", 24, "swarm init"),
+    ABSENT("POST", "/swarm/join", 24, "swarm join"),
+    ABSENT("GET", "/nodes", 24, "node ls"),
+    ABSENT("GET", "/services", 24, "service ls"),
+    ABSENT("GET", "/tasks", 24, "swarm"),
+    ABSENT("GET", "/secrets", 25, "secret ls"),
+    ABSENT("GET", "/configs", 30, "config ls"),
+};
+
+const size_t route_count = sizeof routes / sizeof routes[0];
