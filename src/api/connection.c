@@ -129,7 +129,7 @@ static bool head_step(struct connection *c)
 	c->active = true;
 	c->last = !c->head.keep_alive;
 	x->head = &c->head;
-	http_body_start(&c->body, &c->head);
+	http_body_start(&c->body, c->head.chunked, c->head.length);
 	c->state = c->body.state == HTTP_BODY_DONE ? CONNECTION_ANSWER : CONNECTION_BODY;
 	if (!exchange_begin(x))
 		return true;

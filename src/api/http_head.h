@@ -1,5 +1,5 @@
 /*
- * The head of an HTTP/1.1 request and the framing of its body (RFC 9112), as pure functions.
+ * The head of an HTTP/1.1 request (RFC 9112), as a pure function. The body is base/http_body.h's.
  *
  * Strict where laxness has let requests be smuggled: CRLF line ends only, no folded lines, no space before a colon, one
  * Content-Length, never together with Transfer-Encoding, chunked as the only transfer coding. Sizes are bounded.
@@ -7,6 +7,7 @@
 #pragma once
 
 #include "base/error.h"
+#include "base/http_body.h"
 
 #include <stdint.h>
 
@@ -44,35 +45,3 @@ size_t http_head_size(const char *data, size_t size, size_t searched);
 int http_head_parse(char *data, size_t size, struct http_head *out_head, struct err *err) must_check;
 
 const char *http_head_field(const struct http_head *head, const char *name); /* without regard to case; NULL */
-
-/* Where in a body the reader is. Start with http_body_start. */
-struct http_body {
-	enum http_body_state {
-		HTTP_BODY_LENGTH,
-		HTTP_BODY_CHUNK_SIZE,
-		HTTP_BODY_CHUNK_EXTENSION,
-		HTTP_BODY_CHUNK_SIZE_LF,
-		HTTP_BODY_CHUNK_DATA,
-		HTTP_BODY_CHUNK_CR,
-		HTTP_BODY_CHUNK_LF,
-		HTTP_BODY_TRAILER_START,
-		HTTP_BODY_TRAILER,
-		HTTP_BODY_TRAILER_LF,
-		HTTP_BODY_END_LF,
-		HTTP_BODY_DONE,
-	} state;
-	uint64_t left;	 /* bytes of the body or of the chunk */
-	uint32_t digits; /* of the chunk size; later bytes of extension and trailer lines, which are bounded together */
-};
-
-void http_body_start(struct http_body *body, const struct http_head *head);
-
-/*
- * The next piece of payload in data: out_piece and out_piece_size (0: none in these bytes), after which out_used bytes
- * of data are dealt with. -EINVAL for bad framing. Call again with the rest until all is used or the state is done.
- */
-int http_body_read(struct http_body *body, const char *data, size_t size, size_t *out_used, const char **out_piece,
-		   size_t *out_piece_size, struct err *err) must_check;
-
-/* Gives back the last `size` bytes of the piece that http_body_read gave out; they will be read again. */
-void http_body_return(struct http_body *body, size_t size);
