@@ -1,0 +1,30 @@
+#include "cli/commands.h"
+
+/* In the order of the help. */
+const struct command *const commands[] = {
+    &command_run,
+    &command_exec,
+    &command_ps,
+    &command_images,
+    &command_attach,
+    &command_create,
+    &command_import,
+    &command_info,
+    &command_inspect,
+    &command_kill,
+    &command_load,
+    &command_logs,
+    &command_rename,
+    &command_restart,
+    &command_rm,
+    &command_rmi,
+    &command_start,
+    &command_stop,
+    &command_tag,
+    &command_top,
+    &command_version,
+    &command_wait,
+    &command_container_inspect,
+    &command_image_inspect,
+    NULL,
+};

@@ -1,0 +1,385 @@
+#include "cli/create_options.h"
+
+#include "base/file.h"
+#include "base/text.h"
+#include "cli/create_ports.h"
+#include "docker/mount_spec.h"
+
+#include <fcntl.h>
+#include <limits.h>
+#include <string.h>
+#include <strings.h>
+#include <sys/ioctl.h>
+
+enum { TEXT_FILE_MAX = 4 << 20 };
+
+/* --- lists --- */
+
+int env_file_read(const char *path, char ***list, struct err *err)
+{
+	auto_buf text = BUF_INIT(TEXT_FILE_MAX);
+	int rc = file_read(AT_FDCWD, path, &text, err);
+	if (rc < 0)
+		return rc;
+	auto_strv char **lines = strv_split(buf_str(&text), '\n');
+	for (char **line = lines; *line; line++) {
+		char *start = *line + strspn(*line, " \t");
+		size_t size = strlen(start);
+		if (size > 0 && start[size - 1] == '\r')
+			start[size - 1] = 0;
+		if (*start == 0 || *start == '#')
+			continue;
+		char *equals = strchr(start, '=');
+		size_t name = equals ? (size_t)(equals - start) : strlen(start);
+		if (name == 0 || strcspn(start, " \t") < name)
+			return err_set(
+			    err, EINVAL,
+			    "%s: poorly formatted environment: variable '%.*s' contains whitespaces or is empty", path,
+			    (int)name, start);
+		const char *value = equals ? NULL : getenv(start);
+		if (equals)
+			strv_push(list, x_strdup(start));
+		else if (value)
+			strv_push(list, x_printf("%s=%s", start, value));
+	}
+	return 0;
+}
+
+/* The files first: what is said on the command line counts more. */
+static int env_build(struct cli *cli, const struct create_options *options, char ***out_env, struct err *err)
+{
+	auto_strv char **env = NULL;
+	for (char **path = options->env_file; path && *path; path++) {
+		int rc = env_file_read(*path, &env, err);
+		if (rc < 0)
+			return rc;
+	}
+	for (char **item = options->env; item && *item; item++) {
+		const char *value = strchr(*item, '=') ? NULL : getenv(*item);
+		if (**item == '=' || **item == 0)
+			return err_set(err, EINVAL, "invalid environment variable: %s", *item);
+		strv_push(&env, value ? x_printf("%s=%s", *item, value) : x_strdup(*item));
+	}
+	size_t count = strv_count(env);
+	char **list = arena_array(&cli->arena, char *, count + 1);
+	for (size_t i = 0; i < count; i++)
+		list[i] = arena_strdup(&cli->arena, env[i]);
+	*out_env = list;
+	return 0;
+}
+
+/* "key=value" items as a map; a later one replaces an earlier one. */
+static int map_add(struct cli *cli, char *const *items, const char *what, bool need_value, struct json_map *map,
+		   struct err *err)
+{
+	size_t count = strv_count(items);
+	struct json_pair *pairs = arena_array(&cli->arena, struct json_pair, map->count + count + 1);
+	if (map->count > 0)
+		memcpy(pairs, map->items, map->count * sizeof *pairs);
+	map->items = pairs;
+	for (size_t i = 0; i < count; i++) {
+		const char *equals = strchr(items[i], '=');
+		size_t size = equals ? (size_t)(equals - items[i]) : strlen(items[i]);
+		if (size == 0 || (need_value && !equals))
+			return err_set(err, EINVAL, "invalid %s: \"%s\" is not KEY=VALUE", what, items[i]);
+		char *key = arena_strndup(&cli->arena, items[i], size);
+		size_t at = 0;
+		while (at < map->count && !text_equal(pairs[at].key, key))
+			at++;
+		if (at == map->count)
+			map->count++;
+		pairs[at] = (struct json_pair){key, arena_strdup(&cli->arena, equals ? equals + 1 : "")};
+	}
+	return 0;
+}
+
+static int labels_build(struct cli *cli, const struct create_options *options, struct json_map *map, struct err *err)
+{
+	auto_strv char **lines = NULL;
+	for (char **path = options->label_file; path && *path; path++) {
+		int rc = env_file_read(*path, &lines, err);
+		if (rc < 0)
+			return rc;
+	}
+	int rc = map_add(cli, lines, "label", false, map, err);
+	return rc < 0 ? rc : map_add(cli, options->label, "label", false, map, err);
+}
+
+/* --- mounts and devices --- */
+
+/* A source like ./data counts from where we are. */
+static const char *bind_absolute(struct cli *cli, const char *text)
+{
+	char here[PATH_MAX];
+	if (text[0] != '.' || !getcwd(here, sizeof here))
+		return text;
+	return arena_printf(&cli->arena, "%s/%s", here, text);
+}
+
+static int binds_build(struct cli *cli, const struct create_options *options, struct host_config *host, struct err *err)
+{
+	size_t count = strv_count(options->volume);
+	host->binds = count > 0 ? arena_array(&cli->arena, char *, count + 1) : NULL;
+	for (size_t i = 0; i < count; i++) {
+		const char *text = bind_absolute(cli, options->volume[i]);
+		struct bind_spec spec;
+		int rc = bind_spec_parse(&cli->arena, text, &spec, err);
+		if (rc < 0)
+			return rc;
+		if (!bind_spec_is_path(&spec))
+			return err_set(err, EOPNOTSUPP,
+				       "--volume %s: volumes are known to Docker, not there yet: name a directory",
+				       options->volume[i]);
+		host->binds[i] = arena_strdup(&cli->arena, text);
+	}
+	count = strv_count(options->mount);
+	host->mounts.items = arena_array(&cli->arena, struct mount_request, count + 1);
+	for (size_t i = 0; i < count; i++) {
+		int rc =
+		    mount_spec_parse(&cli->arena, options->mount[i], &host->mounts.items[host->mounts.count++], err);
+		if (rc < 0)
+			return rc;
+	}
+	count = strv_count(options->tmpfs);
+	host->tmpfs.items = arena_array(&cli->arena, struct json_pair, count + 1);
+	for (size_t i = 0; i < count; i++) {
+		struct json_pair *pair = &host->tmpfs.items[host->tmpfs.count++];
+		int rc = tmpfs_spec_parse(&cli->arena, options->tmpfs[i], &pair->key, &pair->value, err);
+		if (rc < 0)
+			return rc;
+	}
+	return 0;
+}
+
+/* HOST[:CONTAINER[:rwm]] */
+static int devices_build(struct cli *cli, const struct create_options *options, struct host_config *host,
+			 struct err *err)
+{
+	size_t count = strv_count(options->device);
+	host->devices.items = arena_array(&cli->arena, struct device_mapping, count + 1);
+	for (size_t i = 0; i < count; i++) {
+		auto_strv char **parts = strv_split(options->device[i], ':');
+		size_t size = strv_count(parts);
+		const char *access = size == 3 ? parts[2] : size == 2 && parts[1][0] != '/' ? parts[1] : "rwm";
+		const char *inside = size > 1 && parts[1][0] == '/' ? parts[1] : parts[0];
+		if (size > 3 || parts[0][0] != '/' || *access == 0 || access[strspn(access, "rwm")] != 0)
+			return err_set(err, EINVAL, "invalid device specification: %s", options->device[i]);
+		host->devices.items[host->devices.count++] = (struct device_mapping){
+		    .path_on_host = arena_strdup(&cli->arena, parts[0]),
+		    .path_in_container = arena_strdup(&cli->arena, inside),
+		    .cgroup_permissions = arena_strdup(&cli->arena, access),
+		};
+	}
+	return 0;
+}
+
+/* NAME=SOFT[:HARD] */
+static int ulimits_build(struct cli *cli, const struct create_options *options, struct host_config *host,
+			 struct err *err)
+{
+	size_t count = strv_count(options->ulimit);
+	host->ulimits.items = arena_array(&cli->arena, struct ulimit, count + 1);
+	for (size_t i = 0; i < count; i++) {
+		const char *text = options->ulimit[i], *equals = strchr(text, '=');
+		if (!equals || equals == text)
+			return err_set(err, EINVAL, "invalid ulimit argument: %s", text);
+		struct ulimit *limit = &host->ulimits.items[host->ulimits.count++];
+		auto_strv char **parts = strv_split(equals + 1, ':');
+		limit->name = arena_strndup(&cli->arena, text, (size_t)(equals - text));
+		int rc = strv_count(parts) > 2 ? err_set(err, EINVAL, "too many limit value arguments - %s", equals + 1)
+					       : number_parse(parts[0], -1, INT64_MAX, "ulimit", &limit->soft, err);
+		limit->hard = limit->soft;
+		if (rc == 0 && parts[1])
+			rc = number_parse(parts[1], -1, INT64_MAX, "ulimit", &limit->hard, err);
+		if (rc < 0)
+			return rc;
+		if (limit->hard != -1 && (limit->soft == -1 || limit->soft > limit->hard))
+			return err_set(err, EINVAL, "ulimit soft limit must be less than or equal to hard limit: %s",
+				       text);
+	}
+	return 0;
+}
+
+/* A seccomp profile is a file of ours: its content is sent. */
+static int security_build(struct cli *cli, const struct create_options *options, struct host_config *host,
+			  struct err *err)
+{
+	size_t count = strv_count(options->security_opt);
+	host->security_opt = count > 0 ? arena_array(&cli->arena, char *, count + 1) : NULL;
+	for (size_t i = 0; i < count; i++) {
+		const char *text = options->security_opt[i];
+		const char *path = text_after(text, "seccomp=");
+		host->security_opt[i] = arena_strdup(&cli->arena, text);
+		if (!path || text_equal(path, "unconfined") || text_equal(path, "builtin"))
+			continue;
+		auto_buf content = BUF_INIT(TEXT_FILE_MAX), compact = BUF_INIT(TEXT_FILE_MAX);
+		const struct json *value;
+		int rc = file_read(AT_FDCWD, path, &content, err);
+		if (rc == 0)
+			rc = json_parse(&cli->arena, buf_str(&content), content.len, path, &value, err);
+		if (rc < 0)
+			return err_wrap(err, "opening seccomp profile");
+		json_encode_value(&compact, value);
+		host->security_opt[i] = arena_printf(&cli->arena, "seccomp=%s", buf_str(&compact));
+	}
+	return 0;
+}
+
+/* --- the whole --- */
+
+static char *text_of(struct cli *cli, const char *text)
+{
+	return arena_strdup(&cli->arena, text ? text : "");
+}
+
+static int attach_build(const struct create_options *options, struct container_config *config, struct err *err)
+{
+	config->tty = options->tty;
+	config->open_stdin = options->interactive;
+	if (options->detach) {
+		if (options->attach && options->attach[0])
+			return err_set(err, EINVAL, "conflicting options: cannot specify both --attach and --detach");
+		return 0;
+	}
+	if (!options->attach || !options->attach[0]) {
+		config->attach_stdout = config->attach_stderr = true;
+		config->attach_stdin = options->interactive;
+	}
+	for (char **name = options->attach; name && *name; name++) {
+		if (strcasecmp(*name, "stdin") == 0)
+			config->attach_stdin = true;
+		else if (strcasecmp(*name, "stdout") == 0)
+			config->attach_stdout = true;
+		else if (strcasecmp(*name, "stderr") == 0)
+			config->attach_stderr = true;
+		else
+			return err_set(err, EINVAL,
+				       "invalid argument \"%s\" for \"-a, --attach\" flag: valid streams are STDIN, "
+				       "STDOUT and STDERR",
+				       *name);
+	}
+	config->stdin_once = config->open_stdin && config->attach_stdin;
+	return 0;
+}
+
+static int config_build(struct cli *cli, const struct create_options *options, struct container_config *config,
+			struct err *err)
+{
+	config->image = cli->args[0];
+	config->cmd = cli->arg_count > 1 ? cli->args + 1 : NULL;
+	config->hostname = text_of(cli, options->hostname);
+	config->domainname = text_of(cli, options->domainname);
+	config->user = text_of(cli, options->user);
+	config->working_dir = text_of(cli, options->workdir);
+	config->stop_signal = text_of(cli, options->stop_signal);
+	if (options->entrypoint) {
+		config->entrypoint = arena_array(&cli->arena, char *, 2);
+		config->entrypoint[0] = text_of(cli, options->entrypoint);
+	}
+	if (options->stop_timeout != -2) {
+		config->stop_timeout = arena_new(&cli->arena, int64_t);
+		*config->stop_timeout = options->stop_timeout;
+	}
+	int rc = attach_build(options, config, err);
+	if (rc == 0)
+		rc = env_build(cli, options, &config->env, err);
+	return rc < 0 ? rc : labels_build(cli, options, &config->labels, err);
+}
+
+static void limits_build(struct cli *cli, const struct create_options *options, struct host_config *host)
+{
+	host->memory = options->memory;
+	host->memory_reservation = options->memory_reservation;
+	host->memory_swap = options->memory_swap;
+	host->shm_size = options->shm_size;
+	host->nano_cpus = options->cpus;
+	host->cpu_shares = options->cpu_shares;
+	host->cpu_period_us = options->cpu_period;
+	host->cpu_quota_us = options->cpu_quota;
+	host->cpuset_cpus = text_of(cli, options->cpuset_cpus);
+	host->cpuset_mems = text_of(cli, options->cpuset_mems);
+	host->oom_score_adj = options->oom_score_adj;
+	if (options->pids_limit != 0) {
+		host->pids_limit = arena_new(&cli->arena, int64_t);
+		*host->pids_limit = options->pids_limit;
+	}
+}
+
+static int host_build(struct cli *cli, const struct create_options *options, struct host_config *host, struct err *err)
+{
+	host->auto_remove = options->remove;
+	host->privileged = options->privileged;
+	host->publish_all_ports = options->publish_all;
+	host->readonly_rootfs = options->read_only;
+	host->container_id_file = text_of(cli, options->cidfile);
+	host->network_mode = text_of(cli, options->network ? options->network : "default");
+	host->ipc_mode = text_of(cli, options->ipc);
+	host->pid_mode = text_of(cli, options->pid);
+	host->uts_mode = text_of(cli, options->uts);
+	host->userns_mode = text_of(cli, options->userns);
+	host->cgroupns_mode = text_of(cli, options->cgroupns);
+	host->cgroup_parent = text_of(cli, options->cgroup_parent);
+	host->runtime = text_of(cli, options->runtime);
+	host->log.type = text_of(cli, options->log_driver);
+	host->restart_policy.name = text_of(cli, "no");
+	host->cap_add = options->cap_add;
+	host->cap_drop = options->cap_drop;
+	host->group_add = options->group_add;
+	host->dns = options->dns;
+	host->dns_options = options->dns_option;
+	host->dns_search = options->dns_search;
+	host->extra_hosts = options->add_host;
+	limits_build(cli, options, host);
+	int rc = map_add(cli, options->log_opt, "log option", true, &host->log.config, err);
+	if (rc == 0)
+		rc = map_add(cli, options->sysctl, "sysctl", true, &host->sysctls, err);
+	if (rc == 0)
+		rc = map_add(cli, options->annotation, "annotation", true, &host->annotations, err);
+	if (rc == 0)
+		rc = binds_build(cli, options, host, err);
+	if (rc == 0)
+		rc = devices_build(cli, options, host, err);
+	if (rc == 0)
+		rc = ulimits_build(cli, options, host, err);
+	return rc < 0 ? rc : security_build(cli, options, host, err);
+}
+
+/* What is there only in part: its other values are refused by name. */
+static int options_check(const struct create_options *options, struct err *err)
+{
+	if (options->restart && *options->restart && !text_equal(options->restart, "no"))
+		return err_set(err, EOPNOTSUPP, "--restart: known to Docker, not there yet");
+	if (options->pull && text_equal(options->pull, "always"))
+		return err_set(err, EOPNOTSUPP, "--pull always: known to Docker, not there yet");
+	if (options->pull && !text_equal(options->pull, "missing") && !text_equal(options->pull, "never"))
+		return err_set(err, EINVAL,
+			       "invalid pull option: '%s': must be one of \"always\", \"missing\" or \"never\"",
+			       options->pull);
+	if (options->tty && !options->detach && options->interactive && !isatty(STDIN_FILENO))
+		return err_set(err, EINVAL, "the input device is not a TTY");
+	return 0;
+}
+
+int create_build(struct cli *cli, const struct create_options *options, struct container_create *out_request,
+		 struct err *err)
+{
+	struct container_create request = {0};
+	int rc = options_check(options, err);
+	if (rc == 0)
+		rc = config_build(cli, options, &request.config, err);
+	if (rc == 0)
+		rc = host_build(cli, options, &request.host, err);
+	if (rc == 0)
+		rc = create_ports(cli, options, &request, err);
+	if (rc < 0)
+		return rc;
+	struct winsize size = {0};
+	request.host.console_size.items = arena_array(&cli->arena, struct number_item, 2);
+	request.host.console_size.count = 2;
+	if (options->tty && ioctl(STDOUT_FILENO, TIOCGWINSZ, &size) == 0) {
+		request.host.console_size.items[0].value = size.ws_row;
+		request.host.console_size.items[1].value = size.ws_col;
+	}
+	*out_request = request;
+	return 0;
+}
