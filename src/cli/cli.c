@@ -17,13 +17,14 @@ struct global_options {
 	const char *log_level;
 };
 
-static const struct option_row global_rows[] = {
-    O_STRING(struct global_options, host, "host", 'H', "string", "The engine's socket"),
+const struct option_row global_rows[] = {
+    O_STRING(struct global_options, host, "host", 'H', "string",
+	     "The engine's socket (unix:///PATH or tcp://HOST:PORT)"),
     O_BOOL(struct global_options, version, "version", 'v', "Print version information and quit"),
     O_BOOL(struct global_options, debug, "debug", 'D', "Accepted for Docker's sake"),
     O_STRING(struct global_options, log_level, "log-level", 'l', "string", "Accepted for Docker's sake"),
     O_ABSENT("config", "string", ""),
-    O_ABSENT("context", "string", ""),
+    {.name = "context", .letter = 'c', .type = OPTION_ABSENT, .help = ""},
     O_ABSENT_BOOL("tls", ""),
     O_ABSENT("tlscacert", "string", ""),
     O_ABSENT("tlscert", "string", ""),
@@ -138,6 +139,17 @@ static const struct command *command_find(char *const *words, size_t *out_used)
 	return NULL;
 }
 
+/* Whether Docker has the command that these words call, and we do not yet. */
+static const char *absent_find(char *const *words)
+{
+	for (const char *const *path = commands_absent; *path; path++) {
+		const char *rest = text_after(*path, words[0]);
+		if (rest && (*rest == 0 || (*rest == ' ' && words[1] && text_equal(rest + 1, words[1]))))
+			return *path;
+	}
+	return NULL;
+}
+
 /* A group alone, help, or a word that is nothing. */
 static int no_command(char *const *words)
 {
@@ -150,7 +162,10 @@ static int no_command(char *const *words)
 		help_group(words[0], stdout);
 		return 0;
 	}
-	if (group)
+	const char *absent = absent_find(words);
+	if (absent)
+		fprintf(stderr, "tug: %s: known to Docker, not there yet\n", absent);
+	else if (group)
 		fprintf(stderr,
 			"tug: unknown command: tug %s %s\n\nUsage:  tug %s COMMAND\n\nRun 'tug %s --help' for more "
 			"information\n",
@@ -262,8 +277,14 @@ int cli_main(int argc, char **argv)
 	size_t used = 0;
 	signal(SIGPIPE, SIG_IGN); /* writes report it */
 	auto_free char **words = x_alloc((size_t)(argc + 1) * sizeof *words);
-	if (options_parse(global_rows, &global, argv + 1, false, words, &help, &err) < 0 || !*argv) {
-		fprintf(stderr, "tug: %s\n\nRun 'tug --help' for more information\n", err.msg);
+	if (options_parse(global_rows, &global, argc > 0 ? argv + 1 : argv, false, words, &help, &err) < 0) {
+		if (err.code == EOPNOTSUPP)
+			cli_complain(&err);
+		else
+			fprintf(
+			    stderr,
+			    "%s\n\nUsage:  tug [OPTIONS] COMMAND [ARG...]\n\nRun 'tug --help' for more information\n",
+			    err.msg);
 		return EXIT_USAGE;
 	}
 	if (global.version) {

@@ -137,7 +137,7 @@ struct rm_options {
 static const struct option_row rm_rows[] = {
     O_BOOL(struct rm_options, force, "force", 'f', "Force the removal of a running container (uses SIGKILL)"),
     O_BOOL(struct rm_options, volumes, "volumes", 'v', "Remove anonymous volumes associated with the container"),
-    O_ABSENT_BOOL("link", ""),
+    {.name = "link", .letter = 'l', .type = OPTION_ABSENT_BOOL, .help = ""},
     O_END,
 };
 

@@ -31,6 +31,14 @@ struct command {
 };
 extern const struct command *const commands[]; /* ends with NULL */
 
+/*
+ * What Docker's command line has and this one does not have yet, by the words that call it; ends with NULL. One word
+ * stands for all that is below it.
+ */
+extern const char *const commands_absent[];
+
+extern const struct option_row global_rows[]; /* before the command: -H, --version */
+
 /* One invocation. */
 struct cli {
 	const struct command *command;

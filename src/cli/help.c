@@ -4,7 +4,7 @@
 
 #include <string.h>
 
-static const char *value_name(const struct option_row *row)
+const char *help_value_name(const struct option_row *row)
 {
 	static const char *const names[] = {
 	    [OPTION_STRING] = "string", [OPTION_LIST] = "list",	   [OPTION_NUMBER] = "int",
@@ -15,7 +15,7 @@ static const char *value_name(const struct option_row *row)
 	return row->value ? row->value : names[row->type];
 }
 
-static bool is_shown(const struct option_row *row)
+bool help_is_shown(const struct option_row *row)
 {
 	return !(row->flags & OPTION_HIDDEN) && row->type != OPTION_ABSENT && row->type != OPTION_ABSENT_BOOL;
 }
@@ -23,7 +23,7 @@ static bool is_shown(const struct option_row *row)
 static bool any_option(const struct command *command)
 {
 	for (const struct option_row *row = command->options; row && row->name; row++) {
-		if (is_shown(row))
+		if (help_is_shown(row))
 			return true;
 	}
 	return false;
@@ -40,27 +40,33 @@ static int name_order(const void *a, const void *b)
 	return strcmp((*(const struct option_row *const *)a)->name, (*(const struct option_row *const *)b)->name);
 }
 
-static void options_print(const struct command *command, FILE *out)
+size_t help_rows(const struct option_row *rows, const struct option_row *out_rows[HELP_ROWS_MAX])
 {
-	enum { ROWS_MAX = 160 };
-	const struct option_row *rows[ROWS_MAX];
-	size_t count = 0, width = 0;
-	for (const struct option_row *row = command->options; row && row->name && count < ROWS_MAX; row++) {
-		if (!is_shown(row))
-			continue;
-		size_t size = strlen(row->name) + 1 + strlen(value_name(row));
-		width = size > width ? size : width;
-		rows[count++] = row;
+	size_t count = 0;
+	for (; rows && rows->name && count < HELP_ROWS_MAX; rows++) {
+		if (help_is_shown(rows))
+			out_rows[count++] = rows;
 	}
-	if (count == 0)
-		return;
-	qsort(rows, count, sizeof rows[0], name_order);
-	fprintf(out, "\nOptions:\n");
+	if (count > 0)
+		qsort(out_rows, count, sizeof out_rows[0], name_order);
+	return count;
+}
+
+static void options_print(const struct option_row *options, const char *title, FILE *out)
+{
+	const struct option_row *rows[HELP_ROWS_MAX];
+	size_t count = help_rows(options, rows), width = 0;
+	for (size_t i = 0; i < count; i++) {
+		size_t size = strlen(rows[i]->name) + 1 + strlen(help_value_name(rows[i]));
+		width = size > width ? size : width;
+	}
+	if (count > 0)
+		fprintf(out, "\n%s:\n", title);
 	for (size_t i = 0; i < count; i++) {
 		char letter[8] = "      ";
 		if (rows[i]->letter)
 			snprintf(letter, sizeof letter, "  -%c, ", rows[i]->letter);
-		auto_free char *name = x_printf("%s %s", rows[i]->name, value_name(rows[i]));
+		auto_free char *name = x_printf("%s %s", rows[i]->name, help_value_name(rows[i]));
 		fprintf(out, "%s--%-*s   %s\n", letter, (int)width, name, rows[i]->help);
 	}
 }
@@ -79,7 +85,7 @@ void help_command(const struct command *command, const char *called, FILE *out)
 		}
 		fprintf(out, ", tug %s\n", command->shortcut);
 	}
-	options_print(command, out);
+	options_print(command->options, "Options", out);
 }
 
 /* Whether path lies in the group, and its word behind. */
@@ -120,9 +126,7 @@ void help_all(FILE *out)
 			fprintf(out, "  %-11s %s\n", name, (*command)->summary);
 	}
 	fprintf(out, "\nGroups of commands:\n  container   Manage containers\n  image       Manage images\n"
-		     "  system      Manage the engine\n"
-		     "\nGlobal Options:\n"
-		     "  -H, --host string   The engine's socket (unix:///PATH or tcp://HOST:PORT)\n"
-		     "  -v, --version       Print version information and quit\n"
-		     "\nRun 'tug COMMAND --help' for more information on a command.\n");
+		     "  system      Manage the engine\n");
+	options_print(global_rows, "Global Options", out);
+	fprintf(out, "\nRun 'tug COMMAND --help' for more information on a command.\n");
 }

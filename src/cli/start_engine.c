@@ -23,6 +23,9 @@ static bool start_allowed(void)
 	auto_buf text = BUF_INIT(CONFIG_MAX);
 	struct err err;
 	const struct json *config;
+	const char *wish = getenv("TUG_AUTO_START");
+	if (!text_empty(wish))
+		return !(text_equal(wish, "off") || text_equal(wish, "false") || text_equal(wish, "0"));
 	if (file_read(AT_FDCWD, CONFIG_PATH, &text, &err) < 0 ||
 	    json_parse(&arena, buf_str(&text), text.len, CONFIG_PATH, &config, &err) < 0)
 		return true;
