@@ -37,9 +37,10 @@ TEST(the_last_source_wins)
 	struct err err;
 	char *flags[] = {"-l", "warn", "--mtu=1300", "-D", NULL};
 	char *env[] = {"TUG_LOG_LEVEL=error", "TUG_CGROUP_PARENT=/from-env", "TUG_DNS=1.1.1.1,8.8.8.8", NULL};
-	CHECK_OK(load("{\"log-level\": \"debug\", \"mtu\": 1400, \"cgroup-parent\": \"/from-file\", \"bridge\": \"br7\","
-		      "\"dns\": [\"9.9.9.9\"]}",
-		      flags, env, &err));
+	CHECK_OK(
+	    load("{\"log-level\": \"debug\", \"mtu\": 1400, \"cgroup-parent\": \"/from-file\", \"bridge\": \"br7\","
+		 "\"dns\": [\"9.9.9.9\"]}",
+		 flags, env, &err));
 	CHECK_STR(config.log_level, "warn");
 	CHECK_INT(config.mtu, 1300);
 	CHECK_STR(config.cgroup_parent, "/from-env");
@@ -53,8 +54,8 @@ TEST(the_last_source_wins)
 TEST(lists_maps_pools)
 {
 	struct err err;
-	char *flags[] = {"-H", "unix:///a.sock", "--host=tcp://127.0.0.1:2375", "--log-opt", "max-file=5",
-			 "--label=a=b", NULL};
+	char *flags[] = {
+	    "-H", "unix:///a.sock", "--host=tcp://127.0.0.1:2375", "--log-opt", "max-file=5", "--label=a=b", NULL};
 	CHECK_OK(load("{\"hosts\": [\"fd://\"], \"log-opts\": {\"max-size\": \"1m\"},"
 		      "\"default-address-pools\": [{\"base\": \"10.1.0.0/16\", \"size\": 24}]}",
 		      flags, NULL, &err));
@@ -72,7 +73,8 @@ TEST(variables_in_the_file)
 {
 	struct err err;
 	char *env[] = {"BASE=/srv", "EMPTY=", NULL};
-	CHECK_OK(load("{\"data-root\": \"${BASE}/tug\", \"exec-root\": \"${RUN:-/run}/x${EMPTY:-y}\"}", NULL, env, &err));
+	CHECK_OK(
+	    load("{\"data-root\": \"${BASE}/tug\", \"exec-root\": \"${RUN:-/run}/x${EMPTY:-y}\"}", NULL, env, &err));
 	CHECK_STR(config.data_root, "/srv/tug");
 	CHECK_STR(config.exec_root, "/run/xy");
 	CHECK_ERR(load("{\"data-root\": \"${NOWHERE}/tug\"}", NULL, env, &err), EINVAL);
@@ -88,23 +90,25 @@ TEST(faults_have_a_place)
 		int code;
 		const char *message;
 	} rows[] = {
-		{"{\"colour\": 1}", EINVAL, "daemon.json: colour: unknown key"},
-		{"{\"userns-remap\": \"default\"}", EOPNOTSUPP, "daemon.json: userns-remap: known to Docker, not there yet"},
-		{"{\"debug\": 1}", EINVAL, "daemon.json: debug: true or false is wanted"},
-		{"{\"mtu\": \"x\"}", EINVAL, "daemon.json: mtu: \"x\" is not a number"},
-		{"{\"mtu\": 7}", ERANGE, "daemon.json: mtu: 7 is not from 68 to 65535"},
-		{"{\"log-level\": \"loud\"}", EINVAL, "daemon.json: log-level: \"loud\" is not one of debug, info, warn"},
-		{"{\"hosts\": [\"unix:///a\", \"http://b\"]}", EINVAL, "daemon.json: hosts: [1]: \"http://b\" is none of"},
-		{"{\"data-root\": \"var\"}", EINVAL, "daemon.json: data-root: \"var\" is not an absolute path"},
-		{"{\"cgroup-parent\": \"/a/../b\"}", EINVAL, "daemon.json: cgroup-parent: "},
-		{"{\"bridge\": \"a/b\"}", EINVAL, "daemon.json: bridge: "},
-		{"{\"dns\": [\"example\"]}", EINVAL, "daemon.json: dns: [0]: \"example\" is not an IP address"},
-		{"{\"default-address-pools\": [{\"base\": \"10.0.0.0/16\"}]}", EINVAL, "[0]: size: missing field"},
-		{"{\"default-address-pools\": [{\"base\": \"10.0.0.0/16\", \"size\": 8}]}", ERANGE, "[0]: size: 8 is not from 16"},
-		{"{\"live-restore\": false}", EOPNOTSUPP, "always outlive"},
-		{"{\"debug\": true,}", EINVAL, "daemon.json: line 1: "},
-		{"{\"debug\": true, \"debug\": false}", EINVAL, "a member stands twice: debug"},
-		{"[]", EINVAL, "daemon.json: an object is wanted"},
+	    {"{\"colour\": 1}", EINVAL, "daemon.json: colour: unknown key"},
+	    {"{\"userns-remap\": \"default\"}", EOPNOTSUPP,
+	     "daemon.json: userns-remap: known to Docker, not there yet"},
+	    {"{\"debug\": 1}", EINVAL, "daemon.json: debug: true or false is wanted"},
+	    {"{\"mtu\": \"x\"}", EINVAL, "daemon.json: mtu: \"x\" is not a number"},
+	    {"{\"mtu\": 7}", ERANGE, "daemon.json: mtu: 7 is not from 68 to 65535"},
+	    {"{\"log-level\": \"loud\"}", EINVAL, "daemon.json: log-level: \"loud\" is not one of debug, info, warn"},
+	    {"{\"hosts\": [\"unix:///a\", \"http://b\"]}", EINVAL, "daemon.json: hosts: [1]: \"http://b\" is none of"},
+	    {"{\"data-root\": \"var\"}", EINVAL, "daemon.json: data-root: \"var\" is not an absolute path"},
+	    {"{\"cgroup-parent\": \"/a/../b\"}", EINVAL, "daemon.json: cgroup-parent: "},
+	    {"{\"bridge\": \"a/b\"}", EINVAL, "daemon.json: bridge: "},
+	    {"{\"dns\": [\"example\"]}", EINVAL, "daemon.json: dns: [0]: \"example\" is not an IP address"},
+	    {"{\"default-address-pools\": [{\"base\": \"10.0.0.0/16\"}]}", EINVAL, "[0]: size: missing field"},
+	    {"{\"default-address-pools\": [{\"base\": \"10.0.0.0/16\", \"size\": 8}]}", ERANGE,
+	     "[0]: size: 8 is not from 16"},
+	    {"{\"live-restore\": false}", EOPNOTSUPP, "always outlive"},
+	    {"{\"debug\": true,}", EINVAL, "daemon.json: line 1: "},
+	    {"{\"debug\": true, \"debug\": false}", EINVAL, "a member stands twice: debug"},
+	    {"[]", EINVAL, "daemon.json: an object is wanted"},
 	};
 	struct err err;
 	config.data_root = "untouched";
@@ -122,9 +126,9 @@ TEST(flags_have_a_place)
 		char *flags[3];
 		const char *message;
 	} rows[] = {
-		{{"--colour"}, "unknown flag: --colour"},	  {{"--tls"}, "--tls: known to Docker, not there yet"},
-		{{"--mtu"}, "flag needs an argument: --mtu"},	  {{"--mtu", "7"}, "--mtu: 7 is not from"},
-		{{"word"}, "word: an argument is not expected"}, {{"-l", "loud"}, "-l: \"loud\" is not one of"},
+	    {{"--colour"}, "unknown flag: --colour"},	     {{"--tls"}, "--tls: known to Docker, not there yet"},
+	    {{"--mtu"}, "flag needs an argument: --mtu"},    {{"--mtu", "7"}, "--mtu: 7 is not from"},
+	    {{"word"}, "word: an argument is not expected"}, {{"-l", "loud"}, "-l: \"loud\" is not one of"},
 	};
 	struct err err;
 	for (size_t i = 0; i < array_size(rows); i++) {

@@ -1,0 +1,27 @@
+#include "daemon/job.h"
+
+#include "base/text.h"
+#include "image/job.h"
+#include "storage/trash.h"
+
+#include <stdio.h>
+
+static const struct {
+	const char *kind;
+	int (*run)(int argc, char **argv);
+} jobs[] = {
+    {"import", image_job_import_main},
+    {"load", image_job_load_main},
+    {"trash", trash_job_main},
+};
+
+int job_main(char **argv)
+{
+	const char *kind = argv[0] ? argv[0] : "";
+	for (size_t i = 0; i < array_size(jobs); i++) {
+		if (text_equal(jobs[i].kind, kind))
+			return jobs[i].run((int)strv_count(argv), argv);
+	}
+	fprintf(stderr, "tugd: job \"%s\": unknown; the engine starts its jobs itself\n", kind);
+	return 2;
+}
