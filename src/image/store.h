@@ -46,6 +46,7 @@ int image_store_put(struct image_store *store, int staging, const struct image_j
  */
 int image_find(struct image_store *store, struct arena *arena, const char *text, struct image *out_image,
 	       struct err *err) must_check;
+/* By exact ID, also one that was removed while stopped containers used it. */
 int image_find_id(struct image_store *store, struct arena *arena, const struct digest *id, struct image *out_image,
 		  struct err *err) must_check;
 
@@ -89,7 +90,11 @@ struct image_removed_list {
 
 /*
  * Docker's `rmi` with its rules and texts: a name is removed; the image too when it was the last one. -ENOENT, or
- * -EBUSY "conflict: unable to remove repository reference ..." (HTTP 409).
+ * -EBUSY "conflict: unable to remove repository reference ..." (HTTP 409). A forced removal of an image that a stopped
+ * container uses takes it out of sight; its files go with the last user, in image_store_collect.
  */
 int image_remove(struct image_store *store, struct arena *arena, const char *text, bool force,
 		 const struct image_users *users, struct image_removed_list *out_removed, struct err *err) must_check;
+
+/* After containers were removed: deletes what image_remove had to leave to them. */
+int image_store_collect(struct image_store *store, const struct image_users *users, struct err *err) must_check;

@@ -1,0 +1,85 @@
+/*
+ * A container as the engine holds it, and its row in the record. Inside the engine only.
+ *
+ * What was asked for (struct container_document) never changes after create; what happens (state, times, exit) is
+ * written to the record with every change, before it is told to anybody.
+ */
+#pragma once
+
+#include "base/hash.h"
+#include "engine/engine.h"
+#include "engine/state.h"
+#include "storage/database.h"
+
+enum { ID_TEXT = 65, ID_SHORT = 12 };
+
+/* One published port as it really is. */
+struct container_port {
+	char *container; /* "80/tcp" */
+	char *host_ip;
+	uint32_t host_port;
+};
+JSON_DECLARE(container_port);
+
+/* Where it is in the network while it runs; empty otherwise. */
+struct container_address {
+	char *network; /* "bridge", "host", "none" */
+	char *address, *gateway, *mac;
+	int64_t prefix;
+	JSON_LIST(struct container_port) ports;
+};
+JSON_DECLARE(container_address);
+
+struct container_document {
+	char *image;			/* as the user named it */
+	char *image_id;			/* "sha256:..." */
+	char **argv;			/* entry point and command, as executed */
+	struct container_config config; /* with what the image adds */
+	struct host_config host;	/* with the defaults filled in */
+};
+JSON_DECLARE(container_document);
+
+struct container {
+	struct engine *engine;
+	struct container *next; /* created before this one */
+	char id[ID_TEXT];
+	char *name;
+	struct arena arena; /* of the document */
+	struct container_document document;
+	int64_t created_ns;
+
+	enum state state;
+	int64_t started_ns, finished_ns; /* 0: never */
+	int exit_code, pid;
+	bool oom_killed;
+	char *error; /* why it could not be started, or NULL */
+	struct arena address_arena;
+	struct container_address address;
+
+	struct engine_call *waiters; /* of engine_wait */
+	struct run *run;	     /* what lives while it runs or is being started (run.h); NULL */
+	struct early_client *early;  /* attached before the start (run.h) */
+};
+
+/* --- the record --- */
+
+int container_migrate(struct database *database, struct err *err) must_check;
+int container_load_all(struct engine *engine, struct err *err) must_check;     /* into the engine's list */
+int container_insert(struct container *container, struct err *err) must_check; /* -EEXIST: the name */
+int container_save(struct container *container, struct err *err) must_check;   /* what happens */
+int container_save_name(struct container *container, const char *name, struct err *err) must_check;
+int container_delete(struct container *container, struct err *err) must_check;
+void container_free(struct container *container); /* also out of the engine's list */
+
+/* --- finding and changing --- */
+
+/* By ID, name (with or without "/"), unique prefix of an ID. -ENOENT "No such container: X"; -EINVAL: ambiguous. */
+int container_find(struct engine *engine, const char *name, struct container **out_container,
+		   struct err *err) must_check;
+struct container *container_by_name(struct engine *engine, const char *name); /* exactly; NULL */
+
+/* Checks the table of states, changes, saves. -EBUSY with the words for people. */
+int container_change(struct container *container, enum state to, struct err *err) must_check;
+
+/* An event of this container; extra pairs (name, text) follow, ended by NULL. */
+void container_event(struct container *container, const char *action, ...) __attribute__((sentinel));

@@ -1,0 +1,165 @@
+#include "engine/create_check.h"
+
+#include "base/text.h"
+#include "docker/mount_spec.h"
+#include "docker/port_spec.h"
+#include "engine/signal_name.h"
+
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+enum { MEMORY_MIN = 6 << 20, HOSTNAME_MAX = 64 };
+
+static int memory_check(const struct host_config *host, struct err *err)
+{
+	if (host->memory < 0 || (host->memory > 0 && host->memory < MEMORY_MIN))
+		return err_set(err, EINVAL, "Minimum memory limit allowed is 6MB");
+	if (host->memory_swap > 0 && host->memory == 0)
+		return err_set(err, EINVAL,
+			       "You should always set the Memory limit when using Memoryswap limit, see usage");
+	if (host->memory > 0 && host->memory_swap > 0 && host->memory_swap < host->memory)
+		return err_set(err, EINVAL, "Minimum memoryswap limit should be larger than memory limit, see usage");
+	if (host->memory_swap < -1)
+		return err_set(err, EINVAL, "invalid memory swap limit: %lld", (long long)host->memory_swap);
+	if (host->memory_reservation < 0 || (host->memory > 0 && host->memory_reservation > host->memory))
+		return err_set(err, EINVAL,
+			       "Minimum memory limit can not be less than memory reservation limit, see usage");
+	return 0;
+}
+
+static int cpu_check(const struct host_config *host, struct err *err)
+{
+	long processors = sysconf(_SC_NPROCESSORS_ONLN);
+	if (host->nano_cpus < 0 || host->nano_cpus > (int64_t)processors * 1000000000)
+		return err_set(err, EINVAL,
+			       "range of CPUs is from 0.01 to %ld.00, as there are only %ld CPUs available", processors,
+			       processors);
+	if (host->nano_cpus > 0 && (host->cpu_period_us > 0 || host->cpu_quota_us > 0))
+		return err_set(err, EINVAL,
+			       "Conflicting options: Nano CPUs and CPU Period or Quota cannot both be set.");
+	if (host->cpu_period_us != 0 && (host->cpu_period_us < 1000 || host->cpu_period_us > 1000000))
+		return err_set(err, EINVAL,
+			       "CPU cfs period can not be less than 1ms (i.e. 1000) or larger than 1s (i.e. 1000000)");
+	if (host->cpu_quota_us != 0 && host->cpu_quota_us != -1 && host->cpu_quota_us < 1000)
+		return err_set(err, EINVAL, "CPU cfs quota can not be less than 1ms (i.e. 1000)");
+	if (host->cpu_shares < 0)
+		return err_set(err, EINVAL, "invalid CPU shares (%lld): value must be a positive integer",
+			       (long long)host->cpu_shares);
+	return 0;
+}
+
+/* Named volumes and missing sources of --mount; a missing source of -v is made at start, as Docker does. */
+static int mounts_check(const struct host_config *host, struct err *err)
+{
+	auto_arena arena = {0};
+	for (char *const *text = host->binds; text && *text; text++) {
+		struct bind_spec spec;
+		int rc = bind_spec_parse(&arena, *text, &spec, err);
+		if (rc < 0)
+			return rc;
+		if (!bind_spec_is_path(&spec))
+			return err_set(err, EOPNOTSUPP,
+				       "Binds: %s: volumes are known, but not supported yet: name a directory", *text);
+	}
+	for (size_t i = 0; i < host->mounts.count; i++) {
+		const struct mount_request *mount = &host->mounts.items[i];
+		struct stat info;
+		if (mount->target[0] != '/')
+			return err_set(
+			    err, EINVAL,
+			    "invalid mount config for type \"%s\": invalid mount path: '%s' mount path must be "
+			    "absolute",
+			    mount->type, mount->target);
+		if (!text_equal(mount->type, "bind"))
+			continue;
+		if (text_empty(mount->source) || mount->source[0] != '/')
+			return err_set(
+			    err, EINVAL,
+			    "invalid mount config for type \"bind\": invalid mount path: '%s' mount path must "
+			    "be absolute",
+			    mount->source ? mount->source : "");
+		bool makes = mount->bind && mount->bind->create_mountpoint;
+		if (!makes && stat(mount->source, &info) < 0)
+			return err_set(err, EINVAL,
+				       "invalid mount config for type \"bind\": bind source path does not exist: %s",
+				       mount->source);
+	}
+	return 0;
+}
+
+static int ports_check(const struct container_document *document, struct err *err)
+{
+	const struct host_config *host = &document->host;
+	struct port port;
+	uint16_t first, last;
+	for (size_t i = 0; i < document->config.exposed_ports.count; i++) {
+		int rc = port_parse(document->config.exposed_ports.items[i].key, &port, err);
+		if (rc < 0)
+			return err_wrap(err, "ExposedPorts");
+	}
+	for (size_t i = 0; i < host->port_bindings.count; i++) {
+		const struct port_map_entry *entry = &host->port_bindings.items[i];
+		int rc = port_parse(entry->key, &port, err);
+		if (rc < 0)
+			return err_wrap(err, "PortBindings");
+		if (port.protocol == PORT_SCTP)
+			return err_set(err, EOPNOTSUPP, "PortBindings: %s: sctp is known, but not supported yet",
+				       entry->key);
+		for (size_t k = 0; k < entry->bindings.count; k++) {
+			const char *text = entry->bindings.items[k].host_port;
+			rc = port_range_parse(text ? text : "", "HostPort", &first, &last, err);
+			if (rc < 0)
+				return rc;
+		}
+	}
+	return 0;
+}
+
+static int modes_check(const struct host_config *host, struct err *err)
+{
+	const char *mode = host->network_mode;
+	if (text_after(mode, "container:"))
+		return err_set(err, EOPNOTSUPP, "NetworkMode: \"%s\" is known, but not supported yet", mode);
+	if (!text_equal(mode, "bridge") && !text_equal(mode, "host") && !text_equal(mode, "none"))
+		return err_set(err, ENOENT, "network %s not found", mode);
+	if (text_equal(mode, "host") && host->publish_all_ports)
+		return 0; /* Docker: nothing to publish, and no error */
+	if (!text_equal(host->log.type, "json-file") && !text_equal(host->log.type, "none"))
+		return err_set(err, EOPNOTSUPP,
+			       "LogConfig: driver \"%s\" is known, but not supported yet: json-file or none",
+			       host->log.type);
+	if (!text_equal(host->runtime, "tug") && !text_equal(host->runtime, "runc"))
+		return err_set(err, EINVAL, "unknown or invalid runtime name: %s", host->runtime);
+	return 0;
+}
+
+static int config_check(const struct container_config *config, struct err *err)
+{
+	int number;
+	if (strlen(config->hostname) > HOSTNAME_MAX)
+		return err_set(err, EINVAL, "invalid hostname: %s", config->hostname);
+	if (!text_empty(config->working_dir) && config->working_dir[0] != '/')
+		return err_set(err, EINVAL, "the working directory '%s' is invalid, it needs to be an absolute path",
+			       config->working_dir);
+	for (char *const *item = config->env; item && *item; item++) {
+		if (**item == 0 || **item == '=')
+			return err_set(err, EINVAL, "invalid environment variable: %s", *item);
+	}
+	return text_empty(config->stop_signal) ? 0 : signal_parse(config->stop_signal, &number, err);
+}
+
+int create_check(const struct engine *engine, const struct container_document *document, struct err *err)
+{
+	(void)engine;
+	int rc = config_check(&document->config, err);
+	if (rc == 0)
+		rc = modes_check(&document->host, err);
+	if (rc == 0)
+		rc = memory_check(&document->host, err);
+	if (rc == 0)
+		rc = cpu_check(&document->host, err);
+	if (rc == 0)
+		rc = mounts_check(&document->host, err);
+	return rc < 0 ? rc : ports_check(document, err);
+}

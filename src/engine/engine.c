@@ -1,0 +1,210 @@
+#include "engine/engine.h"
+
+#include "base/file.h"
+#include "base/path.h"
+#include "base/process.h"
+#include "base/random.h"
+#include "base/text.h"
+#include "engine/engine_state.h"
+#include "engine/job.h"
+#include "engine/restore.h"
+#include "engine/run.h"
+#include "storage/data.h"
+#include "storage/trash.h"
+
+#include <fcntl.h>
+#include <stdlib.h>
+#include <sys/vfs.h>
+#include <unistd.h>
+
+#define CGROUP2_MAGIC 0x63677270
+
+/* --- configuration --- */
+
+static const char *text_copy(struct arena *arena, const char *text)
+{
+	return text ? arena_strdup(arena, text) : NULL;
+}
+
+static char *const *list_copy(struct arena *arena, char *const *list)
+{
+	size_t count = strv_count(list);
+	char **copy = arena_array(arena, char *, count + 1);
+	for (size_t i = 0; i < count; i++)
+		copy[i] = arena_strdup(arena, list[i]);
+	return list ? copy : NULL;
+}
+
+static const struct json_map *map_copy(struct arena *arena, const struct json_map *map)
+{
+	if (!map)
+		return NULL;
+	struct json_map *copy = arena_new(arena, struct json_map);
+	copy->items = arena_array(arena, struct json_pair, map->count + 1);
+	for (; copy->count < map->count; copy->count++)
+		copy->items[copy->count] = (struct json_pair){arena_strdup(arena, map->items[copy->count].key),
+							      arena_strdup(arena, map->items[copy->count].value)};
+	return copy;
+}
+
+static void config_copy(struct engine *engine, const struct engine_config *config)
+{
+	struct arena arena = {0};
+	struct engine_config copy = *config;
+	struct engine_pool *pools = arena_array(&arena, struct engine_pool, config->pool_count + 1);
+	for (size_t i = 0; i < config->pool_count; i++)
+		pools[i] = (struct engine_pool){text_copy(&arena, config->pools[i].base), config->pools[i].size};
+	copy.pools = pools;
+	const char **texts[] = {&copy.data_root, &copy.exec_root, &copy.cgroup_parent, &copy.bridge,
+				&copy.bip,	 &copy.nft_table, &copy.publish_ip,    &copy.log_driver};
+	for (size_t i = 0; i < array_size(texts); i++)
+		*texts[i] = text_copy(&arena, *texts[i]);
+	copy.dns = list_copy(&arena, config->dns);
+	copy.dns_options = list_copy(&arena, config->dns_options);
+	copy.dns_search = list_copy(&arena, config->dns_search);
+	copy.labels = list_copy(&arena, config->labels);
+	copy.log_options = map_copy(&arena, config->log_options);
+	arena_done(&engine->config_arena);
+	engine->config_arena = arena;
+	engine->config = copy;
+}
+
+/* What only a start can change stays as it is. */
+void engine_reload(struct engine *engine, const struct engine_config *config)
+{
+	struct engine_config next = *config;
+	const struct engine_config *now = &engine->config;
+	next.data_root = now->data_root;
+	next.exec_root = now->exec_root;
+	next.cgroup_parent = now->cgroup_parent;
+	next.bridge = now->bridge;
+	next.bip = now->bip;
+	next.nft_table = now->nft_table;
+	next.pools = now->pools;
+	next.pool_count = now->pool_count;
+	config_copy(engine, &next);
+	event_publish(&engine->bus, "daemon", "reload", engine->id, &(struct json_map){0}, NULL);
+}
+
+/* --- open --- */
+
+static int run_dir_open(struct engine *engine, struct err *err)
+{
+	const char *path = engine->config.exec_root;
+	auto_fd int root = open("/", O_PATH | O_DIRECTORY | O_CLOEXEC);
+	auto_fd int found = -1, containers = -1;
+	int rc = path_make_dirs(root, path + 1, PATH_IN_ROOT, 0700, &found, err);
+	if (rc < 0)
+		return err_wrap(err, "exec-root %s", path);
+	engine->run = openat(found, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	if (engine->run < 0)
+		return err_sys(err, "exec-root %s", path);
+	return path_make_dirs(engine->run, "containers", PATH_NO_LINKS, 0700, &containers, err);
+}
+
+/* The engine's identity, for info: made once. */
+static int id_read(struct engine *engine, struct err *err)
+{
+	auto_buf text = BUF_INIT(128);
+	struct err missing;
+	char id[65];
+	if (file_read(engine->data, "engine-id", &text, &missing) == 0 && text.len == 64) {
+		engine->id = x_strdup(text.data);
+		return 0;
+	}
+	random_id(id);
+	engine->id = x_strdup(id);
+	return file_replace(engine->data, "engine-id", id, 64, 0600, err);
+}
+
+static int record_open(struct engine *engine, struct err *err)
+{
+	auto_free char *path = x_printf("%s/tug.db", engine->config.data_root);
+	int rc = database_open(path, &engine->database, err);
+	if (rc == 0)
+		rc = container_migrate(engine->database, err);
+	if (rc == 0)
+		rc = trash_staging(engine->data, err);
+	if (rc == 0)
+		rc = image_store_open(engine->database, engine->data, &engine->images, err);
+	return rc < 0 ? rc : container_load_all(engine, err);
+}
+
+static int engine_start_up(struct engine *engine, struct err *err)
+{
+	struct statfs cgroups;
+	engine->cgroup_v2 = statfs("/sys/fs/cgroup", &cgroups) == 0 && cgroups.f_type == CGROUP2_MAGIC;
+	int rc = data_open(engine->config.data_root, &engine->data, err);
+	if (rc == 0)
+		rc = run_dir_open(engine, err);
+	if (rc == 0)
+		rc = id_read(engine, err);
+	if (rc == 0)
+		rc = process_sibling("tugd", &engine->tugd, err);
+	if (rc == 0)
+		rc = process_sibling("tug-monitor", &engine->monitor, err);
+	if (rc == 0)
+		rc = record_open(engine, err);
+	return rc < 0 ? rc : restore_all(engine, err);
+}
+
+int engine_open(struct loop *loop, const struct engine_config *config, struct engine **out_engine, struct err *err)
+{
+	struct engine *engine = x_alloc(sizeof *engine);
+	engine->loop = loop;
+	engine->data = engine->run = -1;
+	config_copy(engine, config);
+	int rc = engine_start_up(engine, err);
+	if (rc < 0) {
+		engine_close(engine);
+		return rc;
+	}
+	job_trash(engine);
+	*out_engine = engine;
+	return 0;
+}
+
+void engine_close(struct engine *engine)
+{
+	if (!engine)
+		return;
+	jobs_end(engine);
+	while (engine->containers) {
+		struct container *container = engine->containers;
+		if (container->run)
+			run_free(container->run);
+		attach_drop_early(container);
+		exec_forget(container);
+		container_free(container);
+	}
+	image_store_close(engine->images);
+	database_close(engine->database);
+	if (engine->data >= 0)
+		close(engine->data);
+	if (engine->run >= 0)
+		close(engine->run);
+	event_bus_done(&engine->bus);
+	arena_done(&engine->config_arena);
+	free(engine->id);
+	free(engine->tugd);
+	free(engine->monitor);
+	free(engine);
+}
+
+/* --- events --- */
+
+void engine_subscribe(struct engine *engine, struct engine_subscriber *subscriber, int64_t since_ns)
+{
+	struct event_bus *bus = &engine->bus;
+	size_t first = bus->count > EVENTS_KEPT ? bus->count - EVENTS_KEPT : 0;
+	for (size_t i = first; since_ns > 0 && i < bus->count; i++) {
+		const struct event_message *message = &bus->kept[i % EVENTS_KEPT].message;
+		if (message->time_nano >= since_ns)
+			subscriber->event(subscriber, message);
+	}
+	subscriber->next = bus->first;
+	subscriber->link = &bus->first;
+	if (bus->first)
+		bus->first->link = &subscriber->next;
+	bus->first = subscriber;
+}

@@ -1,0 +1,25 @@
+/*
+ * The engine itself. Inside the engine only.
+ */
+#pragma once
+
+#include "engine/container.h"
+#include "engine/event_bus.h"
+#include "image/store.h"
+
+struct engine {
+	struct loop *loop;
+	struct arena config_arena;
+	struct engine_config config; /* copied */
+	int data, run;		     /* directories DATA and RUN */
+	struct database *database;
+	struct image_store *images;
+	struct container *containers; /* newest first */
+	struct exec *execs;
+	struct engine_job *jobs;
+	struct event_bus bus;
+	char *id; /* of this engine, for info */
+	bool cgroup_v2;
+	char *tugd;    /* path of our own program, for jobs */
+	char *monitor; /* path of tug-monitor */
+};

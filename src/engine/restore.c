@@ -1,0 +1,86 @@
+#include "engine/restore.h"
+
+#include "base/log.h"
+#include "base/time.h"
+#include "engine/engine_state.h"
+#include "engine/exit_file.h"
+#include "engine/launch.h"
+#include "engine/run.h"
+
+/* A container whose monitor is gone ended while no engine ran: its `exit` says how; without it, it was killed. */
+static int ended_record(struct container *container, struct err *err)
+{
+	struct exit_record exit;
+	if (exit_file_read(container, &exit) < 0)
+		exit = (struct exit_record){.code = 137, .time_ns = time_wall_ns()};
+	container->exit_code = exit.code;
+	container->oom_killed = exit.oom_killed;
+	container->finished_ns = exit.time_ns;
+	container->pid = 0;
+	launch_release(container);
+	int rc = container->state == STATE_STOPPED ? container_save(container, err)
+						   : container_change(container, STATE_STOPPED, err);
+	if (rc < 0)
+		return rc;
+	container_event(container, "die", NULL);
+	return 0;
+}
+
+static int running_restore(struct container *container, struct err *err)
+{
+	int rc = run_adopt(container, err);
+	if (rc == 0)
+		return launch_adopt(container, err);
+	if (rc != -ENOENT)
+		return rc;
+	rc = ended_record(container, err);
+	if (rc == 0 && container->document.host.auto_remove)
+		rc = container_change(container, STATE_REMOVING, err);
+	return rc < 0 || container->state != STATE_REMOVING ? rc : lifecycle_finish_removal(container, err);
+}
+
+/* The start was not acknowledged: whatever came up is taken up, or cleared away. */
+static int starting_restore(struct container *container, struct err *err)
+{
+	int rc = container_change(container, STATE_RUNNING, err);
+	if (rc == 0 && container->started_ns == 0)
+		container->started_ns = time_wall_ns();
+	return rc < 0 ? rc : running_restore(container, err);
+}
+
+static int container_restore(struct container *container, struct err *err)
+{
+	switch (container->state) {
+	case STATE_STARTING:
+		return starting_restore(container, err);
+	case STATE_RUNNING:
+	case STATE_PAUSED:
+	case STATE_STOPPING:
+	case STATE_RESTARTING:
+		return running_restore(container, err);
+	case STATE_REMOVING:
+		return lifecycle_finish_removal(container, err);
+	case STATE_CREATED:
+	case STATE_STOPPED:
+	case STATE_REMOVED:
+	case STATE_DEAD:
+	case STATE_ERROR:
+	case STATE_COUNT:
+	default:
+		return 0;
+	}
+}
+
+int restore_all(struct engine *engine, struct err *err)
+{
+	struct container *next;
+	(void)err;
+	for (struct container *at = engine->containers; at; at = next) {
+		struct err failure;
+		next = at->next;
+		/* One container that cannot be taken up must not keep the others from it. */
+		if (container_restore(at, &failure) < 0)
+			log_error(LOG_LEVEL_ERROR, &failure, "cannot restore a container", NULL);
+	}
+	return 0;
+}

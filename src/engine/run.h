@@ -1,0 +1,75 @@
+/*
+ * A container that runs or is being started: the connection to its monitor, who waits for what, and its exec sessions.
+ * Inside the engine only.
+ */
+#pragma once
+
+#include "engine/call.h"
+#include "engine/container.h"
+#include "monitor/protocol.h"
+
+struct exec {
+	struct engine *engine;
+	struct exec *next; /* in the engine's list, which keeps ended ones while their container lives */
+	struct container *container;
+	char id[ID_TEXT];
+	uint32_t session;
+	struct arena arena; /* of the configuration */
+	struct exec_config config;
+	bool started, running;
+	int pid, exit_code;	      /* exit_code: valid once it is started and not running */
+	struct engine_call *starting; /* detached: told when it runs */
+};
+
+/* A client that attached before the container was started. */
+struct early_client {
+	struct early_client *next;
+	int fd;
+	struct monitor_message message;
+	char *preface;
+	size_t preface_size;
+};
+
+struct run {
+	struct container *container;
+	int socket; /* to the monitor */
+	struct loop_io io;
+	struct loop_child child; /* the monitor, when this engine started it */
+	struct engine_call *starting, *stopping, *removing;
+	struct engine_call *restarting;
+	struct loop_timer kill_timer; /* the grace of a stop */
+	bool started, exited, remove_after, oom;
+	uint32_t sessions;
+};
+
+/* --- run.c: the monitor --- */
+
+/* Starts the monitor of a container that is STARTING. What goes wrong later comes as a message. */
+int run_start(struct container *container, struct engine_call *call, struct err *err) must_check;
+/* After a restart of the engine: takes up the monitor that is there. -ENOENT when none answers. */
+int run_adopt(struct container *container, struct err *err) must_check;
+int run_send(struct run *run, struct monitor_message *message, const void *tail, size_t size, const int *fds,
+	     size_t count, struct err *err) must_check;
+void run_free(struct run *run); /* the monitor goes on */
+
+/* --- lifecycle.c: what follows --- */
+
+void lifecycle_started(struct run *run, const struct monitor_message *message);
+void lifecycle_failed(struct run *run, const struct monitor_message *message, const struct err *err);
+void lifecycle_exited(struct run *run, int code, bool oom, int64_t time_ns);
+/* Ends what a container had while it ran: network, mounts of the host; the state is final already. */
+int lifecycle_finish_removal(struct container *container, struct err *err) must_check;
+
+/* --- exec.c --- */
+
+void exec_message(struct run *run, const struct monitor_packet *packet);
+void exec_run_over(struct container *container); /* no session lives longer than its container */
+void exec_forget(struct container *container);
+char **run_exec_ids(const struct container *container, struct arena *arena); /* NULL without any */
+
+/* --- attach.c --- */
+
+int attach_send_early(struct container *container, struct err *err) must_check; /* behind START */
+void attach_drop_early(struct container *container);
+/* "ctrl-p,ctrl-q" as bytes. -EINVAL. */
+int attach_keys(const char *text, struct monitor_message *message, struct err *err) must_check;

@@ -1,0 +1,311 @@
+#include "engine/spec.h"
+
+#include "base/text.h"
+#include "engine/engine_state.h"
+#include "engine/spec_devices.h"
+#include "engine/spec_mounts.h"
+#include "security/capability.h"
+
+#include <string.h>
+
+/* --- security --- */
+
+int spec_capabilities(const struct host_config *host, bool privileged, uint64_t *out_set, struct err *err)
+{
+	uint64_t known = capability_known();
+	if (privileged || host->privileged) {
+		*out_set = known;
+		return 0;
+	}
+	return capability_adjust(CAPABILITY_DEFAULT & known, known, host->cap_add, host->cap_drop, out_set, err);
+}
+
+int spec_security(const struct host_config *host, bool default_no_new_privileges, struct spec_security *out_security,
+		  struct err *err)
+{
+	struct spec_security security = {.no_new_privileges = default_no_new_privileges,
+					 .seccomp_off = host->privileged};
+	for (char *const *item = host->security_opt; item && *item; item++) {
+		const char *value, *text = *item;
+		if ((value = text_after(text, "no-new-privileges"))) {
+			bool off = text_equal(value, "=false") || text_equal(value, ":false");
+			if (*value && !off && !text_equal(value, "=true") && !text_equal(value, ":true"))
+				return err_set(err, EINVAL, "invalid --security-opt: \"%s\"", text);
+			security.no_new_privileges = !off;
+		} else if ((value = text_after(text, "seccomp="))) {
+			security.seccomp_off = text_equal(value, "unconfined");
+			security.profile = security.seccomp_off || text_equal(value, "builtin") ? NULL : value;
+		} else if ((value = text_after(text, "systempaths="))) {
+			if (!text_equal(value, "unconfined"))
+				return err_set(err, EINVAL, "invalid --security-opt: \"%s\"", text);
+			security.paths_unconfined = true;
+		} else if ((value = text_after(text, "apparmor="))) {
+			if (!text_equal(value, "unconfined"))
+				return err_set(err, EOPNOTSUPP, "SecurityOpt: \"%s\" is known, but not supported yet",
+					       text);
+		} else if ((value = text_after(text, "label="))) {
+			if (!text_equal(value, "disable"))
+				return err_set(err, EOPNOTSUPP, "SecurityOpt: \"%s\" is known, but not supported yet",
+					       text);
+		} else {
+			return err_set(err, EINVAL, "invalid --security-opt: \"%s\"", text);
+		}
+	}
+	*out_security = security;
+	return 0;
+}
+
+/* --- process --- */
+
+static size_t env_name_size(const char *text)
+{
+	return strcspn(text, "=");
+}
+
+/* Replaces what is there with that name or appends; a name without "=" takes it away. */
+static void env_put(char **env, size_t *count, char *item)
+{
+	size_t size = env_name_size(item), at = 0;
+	while (at < *count && (env_name_size(env[at]) != size || strncmp(env[at], item, size) != 0))
+		at++;
+	if (!item[size]) {
+		if (at < *count)
+			memmove(&env[at], &env[at + 1], (--*count - at) * sizeof *env);
+		return;
+	}
+	env[at] = item;
+	*count += at == *count;
+}
+
+char **spec_environment(struct arena *arena, const struct container_config *config, char *const *more, bool tty)
+{
+	enum { OWN = 3 };
+	size_t count = 0;
+	char **env = arena_array(arena, char *, OWN + strv_count(config->env) + strv_count(more) + 1);
+	env[count++] = (char *)"PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
+	env[count++] = arena_printf(arena, "HOSTNAME=%s", config->hostname);
+	if (tty)
+		env[count++] = (char *)"TERM=xterm";
+	for (char *const *item = config->env; item && *item; item++)
+		env_put(env, &count, *item);
+	for (char *const *item = more; item && *item; item++)
+		env_put(env, &count, *item);
+	env[count] = NULL;
+	return env;
+}
+
+static int rlimits_fill(const struct host_config *host, struct arena *arena, struct oci_process *process,
+			struct err *err)
+{
+	process->rlimits.items = arena_array(arena, struct oci_rlimit, host->ulimits.count + 1);
+	for (size_t i = 0; i < host->ulimits.count; i++) {
+		const struct ulimit *limit = &host->ulimits.items[i];
+		char *type = arena_printf(arena, "RLIMIT_%s", limit->name);
+		for (char *c = type; *c; c++)
+			*c = (char)(*c >= 'a' && *c <= 'z' ? *c - 'a' + 'A' : *c);
+		if (limit->soft < -1 || limit->hard < -1)
+			return err_set(err, EINVAL, "invalid ulimit %s", limit->name);
+		process->rlimits.items[process->rlimits.count++] =
+		    (struct oci_rlimit){type, (uint64_t)limit->soft, (uint64_t)limit->hard};
+	}
+	return 0;
+}
+
+static int process_fill(const struct container *container, struct arena *arena, struct oci_process *process,
+			struct err *err)
+{
+	const struct container_config *config = &container->document.config;
+	const struct host_config *host = &container->document.host;
+	struct spec_security security;
+	uint64_t set;
+	int rc = spec_security(host, container->engine->config.no_new_privileges, &security, err);
+	if (rc == 0)
+		rc = spec_capabilities(host, false, &set, err);
+	if (rc < 0)
+		return rc;
+	process->terminal = config->tty;
+	if (config->tty && host->console_size.count == 2) {
+		process->console_size = arena_new(arena, struct oci_console_size);
+		process->console_size->height = (uint64_t)host->console_size.items[0].value;
+		process->console_size->width = (uint64_t)host->console_size.items[1].value;
+	}
+	process->args = container->document.argv;
+	process->env = spec_environment(arena, config, NULL, config->tty);
+	process->cwd = text_empty(config->working_dir) ? (char *)"/" : config->working_dir;
+	process->no_new_privileges = security.no_new_privileges;
+	process->capabilities = arena_new(arena, struct oci_capabilities);
+	char **names = capability_names(arena, set);
+	*process->capabilities = (struct oci_capabilities){.bounding = names, .permitted = names, .effective = names};
+	process->oom_score_adj = arena_new(arena, int64_t);
+	*process->oom_score_adj = host->oom_score_adj;
+	return rlimits_fill(host, arena, process, err);
+}
+
+/* --- limits --- */
+
+static int64_t *number(struct arena *arena, int64_t value)
+{
+	int64_t *copy = arena_new(arena, int64_t);
+	*copy = value;
+	return copy;
+}
+
+static struct oci_memory *memory_of(const struct host_config *host, struct arena *arena)
+{
+	if (host->memory == 0 && host->memory_reservation == 0 && host->memory_swap == 0)
+		return NULL;
+	struct oci_memory *memory = arena_new(arena, struct oci_memory);
+	if (host->memory > 0)
+		memory->limit = number(arena, host->memory);
+	if (host->memory_reservation > 0)
+		memory->reservation = number(arena, host->memory_reservation);
+	if (host->memory_swap != 0)
+		memory->swap = number(arena, host->memory_swap);
+	return memory;
+}
+
+static struct oci_cpu *cpu_of(const struct host_config *host, struct arena *arena)
+{
+	enum { PERIOD_US = 100000 };
+	struct oci_cpu *cpu = arena_new(arena, struct oci_cpu);
+	bool any = false;
+	if (host->cpu_shares > 0) {
+		cpu->shares = (uint64_t *)number(arena, host->cpu_shares);
+		any = true;
+	}
+	if (host->nano_cpus > 0 || host->cpu_period_us > 0) {
+		cpu->period = (uint64_t *)number(arena, host->nano_cpus > 0 ? PERIOD_US : host->cpu_period_us);
+		any = true;
+	}
+	if (host->nano_cpus > 0 || host->cpu_quota_us != 0) {
+		cpu->quota =
+		    number(arena, host->nano_cpus > 0 ? host->nano_cpus * PERIOD_US / 1000000000 : host->cpu_quota_us);
+		any = true;
+	}
+	if (!text_empty(host->cpuset_cpus) || !text_empty(host->cpuset_mems)) {
+		cpu->cpus = text_empty(host->cpuset_cpus) ? NULL : host->cpuset_cpus;
+		cpu->mems = text_empty(host->cpuset_mems) ? NULL : host->cpuset_mems;
+		any = true;
+	}
+	return any ? cpu : NULL;
+}
+
+static int resources_fill(const struct host_config *host, struct arena *arena, struct oci_linux *part, struct err *err)
+{
+	struct oci_resources *resources = arena_new(arena, struct oci_resources);
+	part->resources = resources;
+	resources->memory = memory_of(host, arena);
+	resources->cpu = cpu_of(host, arena);
+	if (host->pids_limit && *host->pids_limit > 0) {
+		resources->pids = arena_new(arena, struct oci_pids);
+		resources->pids->limit = host->pids_limit;
+	}
+	return spec_devices(host, arena, part, err);
+}
+
+/* --- namespaces, paths, sysctls --- */
+
+static void namespaces_fill(const struct host_config *host, struct arena *arena, struct oci_linux *part)
+{
+	const struct {
+		const char *type;
+		bool own;
+	} rows[] = {
+	    {"mount", true},
+	    {"network", !text_equal(host->network_mode, "host")},
+	    {"uts", !text_equal(host->uts_mode, "host")},
+	    {"pid", !text_equal(host->pid_mode, "host")},
+	    {"ipc", !text_equal(host->ipc_mode, "host")},
+	    {"cgroup", text_equal(host->cgroupns_mode, "private")},
+	};
+	part->namespaces.items = arena_array(arena, struct oci_namespace, array_size(rows));
+	for (size_t i = 0; i < array_size(rows); i++) {
+		if (rows[i].own)
+			part->namespaces.items[part->namespaces.count++].type = (char *)rows[i].type;
+	}
+}
+
+static char *masked[] = {(char *)"/proc/acpi",
+			 (char *)"/proc/asound",
+			 (char *)"/proc/interrupts",
+			 (char *)"/proc/kcore",
+			 (char *)"/proc/keys",
+			 (char *)"/proc/latency_stats",
+			 (char *)"/proc/sched_debug",
+			 (char *)"/proc/scsi",
+			 (char *)"/proc/timer_list",
+			 (char *)"/proc/timer_stats",
+			 (char *)"/sys/devices/virtual/powercap",
+			 (char *)"/sys/firmware",
+			 NULL};
+static char *readonly[] = {(char *)"/proc/bus",		  (char *)"/proc/fs",
+			   (char *)"/proc/irq",		  (char *)"/proc/sys",
+			   (char *)"/proc/sysrq-trigger", NULL};
+
+static void paths_fill(const struct host_config *host, const struct spec_security *security, struct oci_linux *part)
+{
+	bool open = host->privileged || security->paths_unconfined;
+	part->masked_paths = open ? NULL : host->masked_paths ? host->masked_paths : masked;
+	part->readonly_paths = open ? NULL : host->readonly_paths ? host->readonly_paths : readonly;
+}
+
+static int sysctl_fill(const struct host_config *host, struct arena *arena, struct oci_linux *part, struct err *err)
+{
+	static const struct json_pair own[] = {
+	    {(char *)"net.ipv4.ip_unprivileged_port_start", (char *)"0"},
+	    {(char *)"net.ipv4.ping_group_range", (char *)"0 2147483647"},
+	};
+	bool network = !text_equal(host->network_mode, "host"), ipc = !text_equal(host->ipc_mode, "host");
+	struct json_pair *pairs = arena_array(arena, struct json_pair, host->sysctls.count + array_size(own) + 1);
+	size_t count = 0;
+	for (size_t i = 0; network && i < array_size(own); i++) {
+		if (!json_map_get(&host->sysctls, own[i].key))
+			pairs[count++] = own[i];
+	}
+	for (size_t i = 0; i < host->sysctls.count; i++) {
+		const char *key = host->sysctls.items[i].key;
+		if (text_after(key, "net.") && !network)
+			return err_set(err, EINVAL, "sysctl '%s' not allowed in host network namespace", key);
+		if ((text_after(key, "kernel.") || text_after(key, "fs.mqueue.")) && !ipc)
+			return err_set(err, EINVAL, "sysctl '%s' not allowed in host ipc namespace", key);
+		pairs[count++] = host->sysctls.items[i];
+	}
+	part->sysctl = (struct json_map){pairs, count};
+	return 0;
+}
+
+int spec_build(const struct container *container, struct arena *arena, const struct spec_paths *paths,
+	       struct oci_spec *out_spec, struct err *err)
+{
+	const struct container_config *config = &container->document.config;
+	const struct host_config *host = &container->document.host;
+	struct spec_security security;
+	struct oci_spec spec = {
+	    .oci_version = (char *)OCI_RUNTIME_VERSION,
+	    .process = arena_new(arena, struct oci_process),
+	    .root = arena_new(arena, struct oci_root),
+	    .linux_part = arena_new(arena, struct oci_linux),
+	    .annotations = host->annotations,
+	};
+	spec.root->readonly = host->readonly_rootfs;
+	if (!text_equal(host->uts_mode, "host")) {
+		spec.hostname = config->hostname;
+		spec.domainname = text_empty(config->domainname) ? NULL : config->domainname;
+	}
+	spec.linux_part->cgroups_path = arena_strdup(arena, paths->cgroup);
+	namespaces_fill(host, arena, spec.linux_part);
+	int rc = spec_security(host, container->engine->config.no_new_privileges, &security, err);
+	if (rc == 0)
+		rc = process_fill(container, arena, spec.process, err);
+	if (rc == 0)
+		rc = resources_fill(host, arena, spec.linux_part, err);
+	if (rc == 0)
+		rc = sysctl_fill(host, arena, spec.linux_part, err);
+	if (rc == 0)
+		rc = spec_mounts(container, arena, paths, &spec, err);
+	if (rc < 0)
+		return rc;
+	paths_fill(host, &security, spec.linux_part);
+	*out_spec = spec;
+	return 0;
+}

@@ -1,0 +1,35 @@
+/*
+ * From what Docker's documents ask for to the runtime-spec: Docker's defaults for namespaces, mounts, devices,
+ * capabilities, masks and limits (moby's daemon/oci_linux.go). Reads the record and, for privileged containers and
+ * devices, /dev; changes nothing.
+ *
+ * The user's name is not resolved here but where the root file system first exists.
+ */
+#pragma once
+
+#include "engine/container.h"
+#include "oci/runtime_spec.h"
+
+struct spec_paths {
+	const char *files;  /* "DATA/containers/ID": hosts, hostname, resolv.conf */
+	const char *cgroup; /* "/tug/ID" */
+	bool cgroup_v2;
+};
+
+/* Strings of the result are the container's or live in the arena. seccomp is left to the caller. */
+int spec_build(const struct container *container, struct arena *arena, const struct spec_paths *paths,
+	       struct oci_spec *out_spec, struct err *err) must_check;
+
+/* The capabilities of a container, or of an exec session in it. */
+int spec_capabilities(const struct host_config *host, bool privileged, uint64_t *out_set, struct err *err) must_check;
+
+/* Docker's order of environment: PATH, HOSTNAME, TERM, then the container's own. In the arena. */
+char **spec_environment(struct arena *arena, const struct container_config *config, char *const *more, bool tty);
+
+/* How SecurityOpt decides. profile is JSON text of its own, NULL: the built-in one. -EINVAL, -EOPNOTSUPP. */
+struct spec_security {
+	bool no_new_privileges, seccomp_off, paths_unconfined;
+	const char *profile;
+};
+int spec_security(const struct host_config *host, bool default_no_new_privileges, struct spec_security *out_security,
+		  struct err *err) must_check;

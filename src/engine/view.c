@@ -1,0 +1,186 @@
+#include "engine/view.h"
+
+#include "base/text.h"
+#include "base/time.h"
+#include "docker/duration.h"
+#include "docker/mount_spec.h"
+#include "docker/port_spec.h"
+
+#include <string.h>
+
+/* --- mounts --- */
+
+static int binds_view(const struct host_config *host, struct arena *arena, struct mount_point *mounts, size_t *count,
+		      struct err *err)
+{
+	for (char *const *text = host->binds; text && *text; text++) {
+		struct bind_spec spec;
+		int rc = bind_spec_parse(arena, *text, &spec, err);
+		if (rc < 0)
+			return rc;
+		auto_buf mode = BUF_INIT(64);
+		buf_text(&mode, spec.read_only ? "ro" : "");
+		if (spec.selinux)
+			buf_printf(&mode, "%s%c", mode.len ? "," : "", spec.selinux);
+		mounts[(*count)++] = (struct mount_point){
+		    .type = (char *)"bind",
+		    .source = spec.source,
+		    .destination = spec.target,
+		    .mode = arena_strdup(arena, buf_str(&mode)),
+		    .rw = !spec.read_only,
+		    .propagation = text_empty(spec.propagation) ? (char *)"rprivate" : spec.propagation,
+		};
+	}
+	return 0;
+}
+
+int view_mounts(const struct container *container, struct arena *arena, struct mount_point **out_mounts,
+		size_t *out_count, struct err *err)
+{
+	const struct host_config *host = &container->document.host;
+	size_t count = 0;
+	struct mount_point *mounts =
+	    arena_array(arena, struct mount_point, strv_count(host->binds) + host->mounts.count + 1);
+	int rc = binds_view(host, arena, mounts, &count, err);
+	if (rc < 0)
+		return rc;
+	for (size_t i = 0; i < host->mounts.count; i++) {
+		const struct mount_request *mount = &host->mounts.items[i];
+		bool bind = text_equal(mount->type, "bind");
+		const char *propagation = mount->bind ? mount->bind->propagation : NULL;
+		mounts[count++] = (struct mount_point){
+		    .type = mount->type,
+		    .source = mount->source,
+		    .destination = mount->target,
+		    .rw = !mount->read_only,
+		    .propagation = (char *)(!bind		      ? ""
+					    : text_empty(propagation) ? "rprivate"
+								      : propagation),
+		};
+	}
+	*out_mounts = mounts;
+	*out_count = count;
+	return 0;
+}
+
+/* --- status and command --- */
+
+const char *view_status(const struct container *container, struct arena *arena)
+{
+	char length[DURATION_TEXT];
+	bool started = container->started_ns != 0;
+	int64_t since = state_is_running(container->state) ? container->started_ns : container->finished_ns;
+	int64_t now = time_wall_ns();
+	duration_human(now > since ? now - since : 0, length);
+	const char *word = state_docker(container->state, started);
+	if (text_equal(word, "running"))
+		return arena_printf(arena, "Up %s", length);
+	if (text_equal(word, "paused"))
+		return arena_printf(arena, "Up %s (Paused)", length);
+	if (text_equal(word, "exited"))
+		return arena_printf(arena, "Exited (%d) %s ago", container->exit_code, length);
+	return text_equal(word, "removing") ? "Removal In Progress" : text_equal(word, "dead") ? "Dead" : "Created";
+}
+
+const char *view_command(char *const *argv, struct arena *arena)
+{
+	auto_buf text = BUF_INIT(8 << 20);
+	for (; argv && *argv; argv++) {
+		buf_text(&text, text.len ? " " : "");
+		if (!strpbrk(*argv, " \t\n") && **argv) {
+			buf_text(&text, *argv);
+			continue;
+		}
+		buf_char(&text, '\'');
+		for (const char *c = *argv; *c; c++)
+			buf_text(&text, *c == '\'' ? "'\\''" : ((char[]){*c, 0}));
+		buf_char(&text, '\'');
+	}
+	return arena_strdup(arena, buf_str(&text));
+}
+
+/* --- network --- */
+
+static char *or_empty(const char *text)
+{
+	return (char *)(text ? text : "");
+}
+
+void view_endpoint(const struct container *container, struct arena *arena, struct endpoint_settings *out_endpoint)
+{
+	const struct container_address *address = &container->address;
+	(void)arena;
+	*out_endpoint = (struct endpoint_settings){
+	    .key = container->document.host.network_mode,
+	    .mac_address = or_empty(address->mac),
+	    .network_id = or_empty(""),
+	    .endpoint_id = or_empty(text_empty(address->address) ? "" : container->id),
+	    .gateway = or_empty(address->gateway),
+	    .ip_address = or_empty(address->address),
+	    .ip_prefix_len = address->prefix,
+	    .ipv6_gateway = or_empty(""),
+	    .global_ipv6_address = or_empty(""),
+	};
+}
+
+struct port_map_entry *view_port_map(const struct container *container, struct arena *arena, size_t *out_count)
+{
+	const struct container_address *address = &container->address;
+	const struct container_config *config = &container->document.config;
+	struct port_map_entry *entries =
+	    arena_array(arena, struct port_map_entry, address->ports.count + config->exposed_ports.count + 1);
+	size_t count = 0;
+	if (!state_is_running(container->state)) {
+		*out_count = 0;
+		return entries;
+	}
+	for (size_t i = 0; i < address->ports.count; i++) {
+		const struct container_port *port = &address->ports.items[i];
+		size_t at = 0;
+		while (at < count && !text_equal(entries[at].key, port->container))
+			at++;
+		if (at == count) {
+			entries[count].key = port->container;
+			entries[count++].bindings.items = arena_array(arena, struct port_binding, address->ports.count);
+		}
+		entries[at].bindings.items[entries[at].bindings.count++] =
+		    (struct port_binding){port->host_ip, arena_printf(arena, "%u", port->host_port)};
+	}
+	for (size_t i = 0; i < config->exposed_ports.count; i++) {
+		size_t at = 0;
+		while (at < count && !text_equal(entries[at].key, config->exposed_ports.items[i].key))
+			at++;
+		if (at == count)
+			entries[count++].key = config->exposed_ports.items[i].key;
+	}
+	*out_count = count;
+	return entries;
+}
+
+struct port_summary *view_ports(const struct container *container, struct arena *arena, size_t *out_count)
+{
+	size_t entry_count, count = 0;
+	struct port_map_entry *entries = view_port_map(container, arena, &entry_count);
+	struct port_summary *ports =
+	    arena_array(arena, struct port_summary, entry_count + container->address.ports.count + 1);
+	for (size_t i = 0; i < entry_count; i++) {
+		struct port port;
+		struct err ignored;
+		if (port_parse(entries[i].key, &port, &ignored) < 0)
+			continue; /* create has checked them */
+		struct port_summary base = {.private_port = port.number,
+					    .type = (char *)port_protocol_name(port.protocol)};
+		if (entries[i].bindings.count == 0)
+			ports[count++] = base;
+		for (size_t k = 0; k < container->address.ports.count; k++) {
+			const struct container_port *real = &container->address.ports.items[k];
+			if (!text_equal(real->container, entries[i].key))
+				continue;
+			base.ip = real->host_ip;
+			base.public_port = real->host_port;
+			ports[count++] = base;
+		}
+	}
+	*out_count = count;
+	return ports;
+}
