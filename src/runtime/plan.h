@@ -1,0 +1,95 @@
+/*
+ * The plan of a container: flat data that says, step by step, what apply does. Made from a runtime-spec by plan_compile
+ * (pure, in the engine or tug-runtime), carried as bytes by plan_wire.h, done by apply.h in a process that links no
+ * library but libc. Nothing in it is interpreted twice: numbers are numbers, flags are the kernel's, the seccomp filter
+ * is BPF.
+ *
+ * Descriptors that the plan needs are slots: it holds their numbers, whoever applies it has the descriptors.
+ */
+#pragma once
+
+#include "base/arena.h"
+
+#include <linux/filter.h>
+#include <stdint.h>
+
+enum plan_mount_kind {
+	PLAN_MOUNT_FS,	   /* a new file system: type, data */
+	PLAN_MOUNT_BIND,   /* source on the host */
+	PLAN_MOUNT_CGROUP, /* the container's own control groups, as the host has them */
+};
+
+enum plan_mount_flag {
+	PLAN_RECURSIVE = 1,	     /* bind with what is mounted below */
+	PLAN_READONLY_RECURSIVE = 2, /* all of a recursive bind is read-only */
+	PLAN_MAKE_SOURCE = 4,	     /* a bind's source is made as a directory when it is missing */
+};
+
+struct plan_mount {
+	uint32_t kind, flags;
+	char *target; /* inside the root */
+	char *source, *type, *data;
+	uint64_t mount_flags; /* MS_RDONLY, MS_NOSUID, ... */
+	uint64_t propagation; /* MS_PRIVATE | MS_REC, ...; 0: MS_PRIVATE | MS_REC */
+};
+
+struct plan_device {
+	char *path;
+	uint32_t type; /* S_IFCHR, S_IFBLK, S_IFIFO */
+	uint32_t major, minor, mode, uid, gid;
+};
+
+struct plan_setting { /* a control file of a cgroup, or a sysctl */
+	char *group;  /* "memory", "cpu", ... on v1; "" for sysctls and v2 */
+	char *file, *value;
+};
+
+struct plan_rlimit {
+	uint32_t resource;
+	uint64_t soft, hard;
+};
+
+struct plan_process {
+	char **argv, **env;
+	char *cwd;
+	char *user;	       /* "user:group" as the user wrote it; resolved in the root */
+	char **groups;	       /* additional ones, names or numbers */
+	uint64_t capabilities; /* bounding = permitted = effective; inheritable and ambient are empty */
+	bool no_new_privileges, terminal;
+	uint16_t height, width; /* of the terminal, 0: not known */
+	bool has_oom_score;
+	int32_t oom_score;
+	struct plan_rlimit *rlimits;
+	size_t rlimit_count;
+	struct sock_filter *filter; /* NULL: none */
+	uint32_t filter_count, filter_flags;
+};
+
+enum { PLAN_SLOT_NONE = -1, PLAN_SLOT_FIRST = 1 }; /* slot 0 carries the plan itself */
+
+struct plan {
+	uint64_t namespaces;	     /* CLONE_NEW* that are made new */
+	int32_t network_slot;	     /* a network namespace to join, or PLAN_SLOT_NONE */
+	char *hostname, *domainname; /* NULL: as they are */
+
+	char **lower; /* of the overlay, top first, absolute; with upper and work */
+	char *upper, *work;
+	bool overlay_volatile; /* no fsync: the container is removed at its end */
+	bool root_readonly;
+
+	struct plan_mount *mounts;
+	size_t mount_count;
+	struct plan_device *devices;
+	size_t device_count;
+	char **masked, **readonly;
+	struct plan_setting *sysctls;
+	size_t sysctl_count;
+
+	char *cgroup; /* "/tug/ID" */
+	struct plan_setting *limits;
+	size_t limit_count;
+	struct plan_setting *device_rules; /* cgroup v1 devices, in order */
+	size_t device_rule_count;
+
+	struct plan_process process;
+};

@@ -1,0 +1,232 @@
+#include "runtime/plan_wire.h"
+
+#include <string.h>
+
+/* A coder walks the members: it either appends them to out or reads them from data. */
+struct coder {
+	struct buf *out; /* writing; NULL: reading */
+	struct arena *arena;
+	const char *data;
+	size_t left;
+	bool bad;
+};
+
+enum { ITEMS_MAX = 65536 };
+#define MAGIC UINT32_C(0x31677574) /* "tug1" */
+
+static void bytes(struct coder *c, void *value, size_t size)
+{
+	if (c->out) {
+		buf_append(c->out, value, size);
+	} else if (c->bad || size > c->left) {
+		c->bad = true;
+		memset(value, 0, size);
+	} else {
+		memcpy(value, c->data, size);
+		c->data += size;
+		c->left -= size;
+	}
+}
+#define number(c, member) bytes((c), &(member), sizeof(member))
+
+static void flag(struct coder *c, bool *value)
+{
+	uint8_t byte = *value;
+	bytes(c, &byte, 1);
+	*value = byte != 0;
+}
+
+static size_t count(struct coder *c, size_t value)
+{
+	uint32_t items = (uint32_t)value;
+	number(c, items);
+	if (items > ITEMS_MAX) {
+		c->bad = true;
+		return 0;
+	}
+	return items;
+}
+
+/* NULL and "" are different. */
+static void text(struct coder *c, char **value)
+{
+	uint32_t size = c->out && *value ? (uint32_t)strlen(*value) : UINT32_MAX;
+	number(c, size);
+	if (c->out) {
+		if (*value)
+			buf_append(c->out, *value, size);
+		return;
+	}
+	*value = NULL;
+	if (c->bad || size == UINT32_MAX)
+		return;
+	if (size > c->left || memchr(c->data, 0, size)) {
+		c->bad = true;
+		return;
+	}
+	*value = arena_strndup(c->arena, c->data, size);
+	c->data += size;
+	c->left -= size;
+}
+
+static void texts(struct coder *c, char ***value)
+{
+	size_t items = 0;
+	while (c->out && *value && (*value)[items])
+		items++;
+	items = count(c, items);
+	if (!c->out)
+		*value = arena_array(c->arena, char *, items + 1);
+	for (size_t i = 0; i < items && !c->bad; i++)
+		text(c, &(*value)[i]);
+}
+
+#define list(c, items, items_count, type, code)                          \
+	do {                                                             \
+		size_t n_ = count((c), (items_count));                   \
+		if (!(c)->out) {                                         \
+			(items) = arena_array((c)->arena, type, n_ + 1); \
+			(items_count) = n_;                              \
+		}                                                        \
+		for (size_t i_ = 0; i_ < n_ && !(c)->bad; i_++)          \
+			code((c), &(items)[i_]);                         \
+	} while (0)
+
+static void mount_code(struct coder *c, struct plan_mount *mount)
+{
+	number(c, mount->kind);
+	number(c, mount->flags);
+	text(c, &mount->target);
+	text(c, &mount->source);
+	text(c, &mount->type);
+	text(c, &mount->data);
+	number(c, mount->mount_flags);
+	number(c, mount->propagation);
+	c->bad = c->bad || (!c->out && !mount->target);
+}
+
+static void device_code(struct coder *c, struct plan_device *device)
+{
+	text(c, &device->path);
+	number(c, device->type);
+	number(c, device->major);
+	number(c, device->minor);
+	number(c, device->mode);
+	number(c, device->uid);
+	number(c, device->gid);
+	c->bad = c->bad || (!c->out && !device->path);
+}
+
+static void setting_code(struct coder *c, struct plan_setting *setting)
+{
+	text(c, &setting->group);
+	text(c, &setting->file);
+	text(c, &setting->value);
+	c->bad = c->bad || (!c->out && (!setting->group || !setting->file || !setting->value));
+}
+
+static void rlimit_code(struct coder *c, struct plan_rlimit *limit)
+{
+	number(c, limit->resource);
+	number(c, limit->soft);
+	number(c, limit->hard);
+}
+
+static void filter_code(struct coder *c, struct sock_filter *instruction)
+{
+	number(c, *instruction);
+}
+
+static void process_code(struct coder *c, struct plan_process *process)
+{
+	size_t filter_count = process->filter_count;
+	texts(c, &process->argv);
+	texts(c, &process->env);
+	text(c, &process->cwd);
+	text(c, &process->user);
+	texts(c, &process->groups);
+	number(c, process->capabilities);
+	flag(c, &process->no_new_privileges);
+	flag(c, &process->terminal);
+	number(c, process->height);
+	number(c, process->width);
+	flag(c, &process->has_oom_score);
+	number(c, process->oom_score);
+	list(c, process->rlimits, process->rlimit_count, struct plan_rlimit, rlimit_code);
+	list(c, process->filter, filter_count, struct sock_filter, filter_code);
+	process->filter_count = (uint32_t)filter_count;
+	number(c, process->filter_flags);
+	c->bad = c->bad || (!c->out && (!process->argv[0] || !process->cwd));
+}
+
+static void plan_code(struct coder *c, struct plan *plan)
+{
+	number(c, plan->namespaces);
+	number(c, plan->network_slot);
+	text(c, &plan->hostname);
+	text(c, &plan->domainname);
+	texts(c, &plan->lower);
+	text(c, &plan->upper);
+	text(c, &plan->work);
+	flag(c, &plan->overlay_volatile);
+	flag(c, &plan->root_readonly);
+	list(c, plan->mounts, plan->mount_count, struct plan_mount, mount_code);
+	list(c, plan->devices, plan->device_count, struct plan_device, device_code);
+	texts(c, &plan->masked);
+	texts(c, &plan->readonly);
+	list(c, plan->sysctls, plan->sysctl_count, struct plan_setting, setting_code);
+	text(c, &plan->cgroup);
+	list(c, plan->limits, plan->limit_count, struct plan_setting, setting_code);
+	list(c, plan->device_rules, plan->device_rule_count, struct plan_setting, setting_code);
+	process_code(c, &plan->process);
+}
+
+void plan_encode(const struct plan *plan, struct buf *out)
+{
+	struct coder c = {.out = out};
+	uint32_t magic = MAGIC;
+	number(&c, magic);
+	plan_code(&c, (struct plan *)plan);
+}
+
+void plan_process_encode(const struct plan_process *process, struct buf *out)
+{
+	struct coder c = {.out = out};
+	uint32_t magic = MAGIC;
+	number(&c, magic);
+	process_code(&c, (struct plan_process *)process);
+}
+
+static int coder_end(const struct coder *c, uint32_t magic, struct err *err)
+{
+	if (c->bad || c->left > 0 || magic != MAGIC)
+		return err_set(err, EPROTO, "the plan is damaged");
+	return 0;
+}
+
+int plan_decode(struct arena *arena, const void *data, size_t size, struct plan **out_plan, struct err *err)
+{
+	struct coder c = {.arena = arena, .data = data, .left = size};
+	struct plan *plan = arena_new(arena, struct plan);
+	uint32_t magic;
+	number(&c, magic);
+	plan_code(&c, plan);
+	int rc = coder_end(&c, magic, err);
+	if (rc == 0)
+		*out_plan = plan;
+	return rc;
+}
+
+int plan_process_decode(struct arena *arena, const void *data, size_t size, struct plan_process **out_process,
+			struct err *err)
+{
+	struct coder c = {.arena = arena, .data = data, .left = size};
+	struct plan_process *process = arena_new(arena, struct plan_process);
+	uint32_t magic;
+	number(&c, magic);
+	process_code(&c, process);
+	int rc = coder_end(&c, magic, err);
+	if (rc == 0)
+		*out_process = process;
+	return rc;
+}
