@@ -244,6 +244,8 @@ int process_run(const struct plan_process *process, const struct process_ready *
 		rc = bounding_drop(process->capabilities, err);
 	if (rc == 0)
 		rc = user_set(ready, err);
+	/* The container ends with its monitor; a change of the user has taken that back. */
+	(void)prctl(PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0);
 	/* The kernel has taken them from any other user than root. */
 	if (rc == 0 && ready->user.uid == 0)
 		rc = capabilities_set(process->capabilities, err);
