@@ -23,6 +23,14 @@ int umount2(const char *target, int flags);
 #define PRIVATE_ALL (MS_PRIVATE | MS_REC)
 enum { DETACH = 2 };
 
+/* PATH_NO_LINKS takes names from the root's descriptor on. */
+static const char *relative(const char *name)
+{
+	while (*name == '/')
+		name++;
+	return *name ? name : ".";
+}
+
 static int mount_on(int fd, const char *source, const char *type, unsigned long flags, const char *data)
 {
 	struct path_proc path = path_proc_fd(fd);
@@ -62,6 +70,8 @@ static int overlay_mount(const struct plan *plan, struct err *err)
 /* The place of a mount, made when it is missing: a directory, or a file for the bind of a file. */
 static int target_open(int root, const char *target, bool directory, enum path_rule rule, int *out_fd, struct err *err)
 {
+	if (rule == PATH_NO_LINKS)
+		target = relative(target);
 	if (directory)
 		return path_make_dirs(root, target, rule, 0755, out_fd, err);
 	int rc = path_open(root, target, rule, O_PATH, 0, out_fd, err);
@@ -71,11 +81,13 @@ static int target_open(int root, const char *target, bool directory, enum path_r
 	auto_free char *parent = x_strdup(target);
 	auto_fd int dir = -1, made = -1;
 	char *slash = strrchr(parent, '/');
-	if (!slash || !slash[1])
+	const char *last = slash ? slash + 1 : parent;
+	if (!*last || strlen(last) >= sizeof leaf)
 		return err_set(err, EINVAL, "%s: not a file's name", target);
-	snprintf(leaf, sizeof leaf, "%s", slash + 1);
-	*slash = 0;
-	rc = path_make_dirs(root, *parent ? parent : "/", rule, 0755, &dir, err);
+	snprintf(leaf, sizeof leaf, "%.255s", last);
+	if (slash)
+		*slash = 0;
+	rc = path_make_dirs(root, slash && *parent ? parent : ".", rule, 0755, &dir, err);
 	if (rc == 0)
 		rc = path_open(dir, leaf, PATH_NO_LINKS, O_CREAT | O_RDONLY | O_NONBLOCK, 0644, &made, err);
 	if (rc < 0)
@@ -150,7 +162,7 @@ static int fs_make(const struct plan_mount *mount, int root, struct err *err)
 	    mount_on(target, mount->source ? mount->source : mount->type, mount->type, mount->mount_flags, mount->data);
 	if (rc < 0)
 		return err_set(err, -rc, "mount %s: %s", mount->type, strerror(-rc));
-	rc = path_open(root, mount->target, PATH_NO_LINKS, O_PATH, 0, &over, err);
+	rc = path_open(root, relative(mount->target), PATH_NO_LINKS, O_PATH, 0, &over, err);
 	if (rc < 0)
 		return rc;
 	rc = mount_on(over, NULL, NULL, mount->propagation ? mount->propagation : PRIVATE_ALL, NULL);
@@ -188,7 +200,7 @@ static int cgroup_make(const struct plan *plan, const struct plan_mount *mount, 
 	}
 	auto_fd int over = -1;
 	if (rc == 0 && mount->mount_flags & MS_RDONLY) {
-		rc = path_open(root, mount->target, PATH_NO_LINKS, O_PATH, 0, &over, err);
+		rc = path_open(root, relative(mount->target), PATH_NO_LINKS, O_PATH, 0, &over, err);
 		if (rc == 0 && (rc = mount_on(over, NULL, NULL, MS_REMOUNT | MS_BIND | mount->mount_flags, NULL)) < 0)
 			err_set(err, -rc, "remount: %s", strerror(-rc));
 	}
@@ -227,9 +239,9 @@ static int device_make(const struct plan_device *device, int root, struct err *e
 	auto_free char *name = x_strdup(device->path);
 	char *slash = strrchr(name, '/');
 	*slash = 0;
-	int rc = path_make_dirs(root, *name ? name : "/", PATH_NO_LINKS, 0755, &made, err);
+	int rc = path_make_dirs(root, relative(name), PATH_NO_LINKS, 0755, &made, err);
 	if (rc == 0)
-		rc = path_open_parent(root, device->path, PATH_NO_LINKS, &parent, leaf, err);
+		rc = path_open_parent(root, relative(device->path), PATH_NO_LINKS, &parent, leaf, err);
 	if (rc < 0)
 		return rc;
 	if (mknodat(parent, leaf, device->type | device->mode, makedev(device->major, device->minor)) < 0) {
@@ -255,7 +267,7 @@ int devices_make(const struct plan *plan, int root, struct err *err)
 		if (rc < 0)
 			return rc;
 	}
-	int rc = path_open(root, "/dev", PATH_NO_LINKS, O_PATH | O_DIRECTORY, 0, &dev, err);
+	int rc = path_open(root, "dev", PATH_NO_LINKS, O_PATH | O_DIRECTORY, 0, &dev, err);
 	if (rc < 0)
 		return rc;
 	for (size_t i = 0; i < array_size(links); i++) {
@@ -282,9 +294,9 @@ int sysctls_write(const struct plan *plan, int root, struct err *err)
 {
 	for (size_t i = 0; i < plan->sysctl_count; i++) {
 		const struct plan_setting *setting = &plan->sysctls[i];
-		auto_free char *path = x_printf("/proc/sys/%s", setting->file);
+		auto_free char *path = x_printf("proc/sys/%s", setting->file);
 		auto_fd int fd = -1;
-		for (char *c = path + strlen("/proc/sys/"); *c; c++)
+		for (char *c = path + strlen("proc/sys/"); *c; c++)
 			*c = *c == '.' ? '/' : *c;
 		int rc = path_open(root, path, PATH_NO_LINKS, O_WRONLY, 0, &fd, err);
 		if (rc < 0)
@@ -300,7 +312,7 @@ static int path_mask(int root, const char *name, struct err *err)
 {
 	struct stat info;
 	auto_fd int fd = -1;
-	int rc = path_open(root, name, PATH_NO_LINKS, O_PATH, 0, &fd, err);
+	int rc = path_open(root, relative(name), PATH_NO_LINKS, O_PATH, 0, &fd, err);
 	if (rc < 0)
 		return rc == -ENOENT || rc == -ENOTDIR || rc == -ELOOP ? 0 : rc;
 	if (fstat(fd, &info) < 0)
@@ -313,13 +325,13 @@ static int path_mask(int root, const char *name, struct err *err)
 static int path_make_readonly(int root, const char *name, struct err *err)
 {
 	auto_fd int fd = -1, over = -1;
-	int rc = path_open(root, name, PATH_NO_LINKS, O_PATH, 0, &fd, err);
+	int rc = path_open(root, relative(name), PATH_NO_LINKS, O_PATH, 0, &fd, err);
 	if (rc < 0)
 		return rc == -ENOENT || rc == -ENOTDIR ? 0 : rc;
 	struct path_proc path = path_proc_fd(fd);
 	rc = mount_on(fd, path.text, NULL, MS_BIND | MS_REC, NULL);
 	if (rc == 0) {
-		rc = path_open(root, name, PATH_NO_LINKS, O_PATH, 0, &over, err);
+		rc = path_open(root, relative(name), PATH_NO_LINKS, O_PATH, 0, &over, err);
 		if (rc < 0)
 			return rc;
 		rc = mount_on(over, NULL, NULL, MS_REMOUNT | MS_BIND | MS_RDONLY | MS_NOSUID | MS_NODEV | MS_NOEXEC,

@@ -27,7 +27,7 @@ int console_open(const struct plan_process *process, int root, int *out_master, 
 {
 	auto_fd int master = -1;
 	int unlock = 0;
-	int rc = path_open(root, "/dev/pts/ptmx", PATH_NO_LINKS, O_RDWR | O_NOCTTY, 0, &master, err);
+	int rc = path_open(root, "dev/pts/ptmx", PATH_NO_LINKS, O_RDWR | O_NOCTTY, 0, &master, err);
 	if (rc < 0)
 		return rc;
 	if (ioctl(master, TIOCSPTLCK, &unlock) < 0)
