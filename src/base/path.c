@@ -151,7 +151,7 @@ static int walk_open(int dir, const char *name, enum path_rule rule, int flags, 
 static int resolve(int dir, const char *name, enum path_rule rule, int flags, mode_t mode)
 {
 	struct open_how how = {.flags = (uint64_t)(unsigned)(flags | O_CLOEXEC), .resolve = resolve_flags(rule)};
-	if (flags & (O_CREAT | __O_TMPFILE))
+	if (flags & (O_CREAT | (O_TMPFILE & ~O_DIRECTORY)))
 		how.mode = mode;
 	for (int tries = 0;; tries++) {
 		int fd = (int)syscall(SYS_openat2, dir, name, &how, sizeof how);

@@ -66,8 +66,10 @@ static int table_line(struct table *table, char **out_line, struct err *err)
 		if (table->end == LINE_LIMIT)
 			return err_set(err, E2BIG, "the container's %s has a line of more than %d bytes", table->name,
 				       LINE_LIMIT);
-		ssize_t got =
-		    TEMP_FAILURE_RETRY(read(table->fd, table->room + table->end, (size_t)LINE_LIMIT - table->end));
+		ssize_t got;
+		do
+			got = read(table->fd, table->room + table->end, (size_t)LINE_LIMIT - table->end);
+		while (got < 0 && errno == EINTR);
 		if (got < 0)
 			return err_sys(err, "read the container's %s", table->name);
 		if (got == 0) {
