@@ -5,7 +5,7 @@
 #include "base/text.h"
 #include "engine/engine.h"
 
-void container_create(struct exchange *x)
+void handle_container_create(struct exchange *x)
 {
 	struct container_create *request = arena_new(&x->arena, struct container_create);
 	struct container_created created = {0};
@@ -26,7 +26,7 @@ void container_create(struct exchange *x)
 		exchange_struct(x, 201, &table_container_created, &created);
 }
 
-void container_list(struct exchange *x)
+void handle_container_list(struct exchange *x)
 {
 	struct engine_query query = {.all = query_bool(&x->query, "all", false),
 				     .size = query_bool(&x->query, "size", false)};
@@ -54,7 +54,7 @@ void container_list(struct exchange *x)
 	exchange_json(x, 200, &text);
 }
 
-void container_inspect(struct exchange *x)
+void handle_container_inspect(struct exchange *x)
 {
 	struct container_inspect *inspect = arena_new(&x->arena, struct container_inspect);
 	struct err err;
@@ -64,7 +64,7 @@ void container_inspect(struct exchange *x)
 		exchange_struct(x, 200, &table_container_inspect, inspect);
 }
 
-void container_top(struct exchange *x)
+void handle_container_top(struct exchange *x)
 {
 	struct container_top top = {0};
 	struct err err;
@@ -75,7 +75,7 @@ void container_top(struct exchange *x)
 		exchange_struct(x, 200, &table_container_top, &top);
 }
 
-void container_rename(struct exchange *x)
+void handle_container_rename(struct exchange *x)
 {
 	struct err err;
 	const char *name = query_get(&x->query, "name");

@@ -3,7 +3,7 @@
 #include "api/call.h"
 #include "base/text.h"
 
-void container_remove(struct exchange *x)
+void handle_container_remove(struct exchange *x)
 {
 	if (query_bool(&x->query, "link", false)) {
 		exchange_refuse(x, 501, "link: known, but not supported yet");
@@ -13,7 +13,7 @@ void container_remove(struct exchange *x)
 	engine_remove(x->engine, x->name, force, volumes, &exchange_call_new(x, 204)->call);
 }
 
-void container_start(struct exchange *x)
+void handle_container_start(struct exchange *x)
 {
 	/* A body was the host configuration before API 1.24. Clients that send "null" or "{}" mean none. */
 	if (x->body.len > 7) {
@@ -43,7 +43,7 @@ static bool timeout_read(struct exchange *x, int64_t *out_seconds)
 	return true;
 }
 
-void container_stop(struct exchange *x)
+void handle_container_stop(struct exchange *x)
 {
 	int64_t seconds;
 	if (timeout_read(x, &seconds))
@@ -51,7 +51,7 @@ void container_stop(struct exchange *x)
 			    &exchange_call_new(x, 204)->call);
 }
 
-void container_restart(struct exchange *x)
+void handle_container_restart(struct exchange *x)
 {
 	int64_t seconds;
 	if (timeout_read(x, &seconds))
@@ -59,7 +59,7 @@ void container_restart(struct exchange *x)
 			       &exchange_call_new(x, 204)->call);
 }
 
-void container_kill(struct exchange *x)
+void handle_container_kill(struct exchange *x)
 {
 	struct err err;
 	if (engine_kill(x->engine, x->name, query_get(&x->query, "signal"), &err) < 0)
@@ -68,7 +68,7 @@ void container_kill(struct exchange *x)
 		exchange_empty(x, 204);
 }
 
-void container_resize(struct exchange *x)
+void handle_container_resize(struct exchange *x)
 {
 	struct err err;
 	int64_t height, width;
@@ -112,7 +112,7 @@ static const struct {
     {"removed", ENGINE_REMOVED},
 };
 
-void container_wait(struct exchange *x)
+void handle_container_wait(struct exchange *x)
 {
 	const char *word = query_get(&x->query, "condition");
 	for (size_t i = 0; i < array_size(conditions); i++) {

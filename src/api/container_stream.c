@@ -9,7 +9,7 @@
 #include "base/text.h"
 #include "engine/engine.h"
 
-void container_attach(struct exchange *x)
+void handle_container_attach(struct exchange *x)
 {
 	const struct engine_attach attach = {
 	    .stream = query_bool(&x->query, "stream", false),
@@ -73,7 +73,7 @@ static void logs_ended(struct engine_log_sink *sink, const struct err *err)
 		exchange_end(x);
 }
 
-void container_logs(struct exchange *x)
+void handle_container_logs(struct exchange *x)
 {
 	struct engine_logs options = {
 	    .out = query_bool(&x->query, "stdout", false),

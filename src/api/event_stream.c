@@ -99,7 +99,7 @@ static void stream_event(struct engine_subscriber *subscriber, const struct even
 	exchange_write(x, text.data, text.len);
 }
 
-void system_events(struct exchange *x)
+void handle_system_events(struct exchange *x)
 {
 	static const char *const accepted[] = {"container", "daemon", "event", "image",	 "label",
 					       "network",   "scope",  "type",  "volume", NULL};

@@ -4,7 +4,7 @@
 #include "api/connection.h"
 #include "api/stream_type.h"
 
-void exec_create(struct exchange *x)
+void handle_exec_create(struct exchange *x)
 {
 	struct exec_config config = {0};
 	struct id_response created = {0};
@@ -21,7 +21,7 @@ void exec_create(struct exchange *x)
 		exchange_struct(x, 201, &table_id_response, &created);
 }
 
-void exec_start(struct exchange *x)
+void handle_exec_start(struct exchange *x)
 {
 	struct exec_start start = {0};
 	struct err err;
@@ -44,7 +44,7 @@ void exec_start(struct exchange *x)
 		engine_exec_start(x->engine, x->name, &start, fd, buf_str(&preface), preface.len, NULL);
 }
 
-void exec_inspect(struct exchange *x)
+void handle_exec_inspect(struct exchange *x)
 {
 	struct exec_inspect inspect = {0};
 	struct err err;
@@ -54,7 +54,7 @@ void exec_inspect(struct exchange *x)
 		exchange_struct(x, 200, &table_exec_inspect, &inspect);
 }
 
-void exec_resize(struct exchange *x)
+void handle_exec_resize(struct exchange *x)
 {
 	struct err err;
 	int64_t height, width;

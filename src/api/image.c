@@ -19,7 +19,7 @@ static void list_answer(struct exchange *x, const struct json_table *table, cons
 	exchange_json(x, 200, &text);
 }
 
-void image_list(struct exchange *x)
+void handle_image_list(struct exchange *x)
 {
 	struct engine_query query = {.all = query_bool(&x->query, "all", false)};
 	struct engine_image_list list = {0};
@@ -30,7 +30,7 @@ void image_list(struct exchange *x)
 		list_answer(x, &table_image_summary, list.items, list.count);
 }
 
-void image_inspect(struct exchange *x)
+void handle_image_inspect(struct exchange *x)
 {
 	struct image_inspect inspect = {0};
 	struct err err;
@@ -40,7 +40,7 @@ void image_inspect(struct exchange *x)
 		exchange_struct(x, 200, &table_image_inspect, &inspect);
 }
 
-void image_history(struct exchange *x)
+void handle_image_history(struct exchange *x)
 {
 	struct engine_history history = {0};
 	struct err err;
@@ -50,7 +50,7 @@ void image_history(struct exchange *x)
 		list_answer(x, &table_image_history_item, history.items, history.count);
 }
 
-void image_tag(struct exchange *x)
+void handle_image_tag(struct exchange *x)
 {
 	struct err err;
 	const char *repository = query_get(&x->query, "repo"), *tag = query_get(&x->query, "tag");
@@ -60,7 +60,7 @@ void image_tag(struct exchange *x)
 		exchange_empty(x, 201);
 }
 
-void image_remove(struct exchange *x)
+void handle_image_remove(struct exchange *x)
 {
 	struct engine_deleted_list deleted = {0};
 	struct err err;

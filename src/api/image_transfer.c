@@ -93,7 +93,7 @@ static struct transfer *transfer_new(struct exchange *x)
 	return transfer;
 }
 
-void image_load(struct exchange *x)
+void handle_image_load(struct exchange *x)
 {
 	struct transfer *transfer = transfer_new(x);
 	struct err err;
@@ -126,7 +126,7 @@ static void image_import(struct exchange *x, const char *source)
 		exchange_fail(x, &err);
 }
 
-void image_create(struct exchange *x)
+void handle_image_create(struct exchange *x)
 {
 	const char *source = query_get(&x->query, "fromSrc"), *image = query_get(&x->query, "fromImage");
 	if (!text_empty(source)) {

@@ -5,7 +5,7 @@
 
 #include <string.h>
 
-void system_ping(struct exchange *x)
+void handle_system_ping(struct exchange *x)
 {
 	/* Clients decide by these; no Builder-Version: there is no builder. */
 	exchange_field(x, "Cache-Control", "no-cache, no-store, must-revalidate");
@@ -14,7 +14,7 @@ void system_ping(struct exchange *x)
 	exchange_data(x, 200, "text/plain; charset=utf-8", "OK", strlen("OK"));
 }
 
-void system_version(struct exchange *x)
+void handle_system_version(struct exchange *x)
 {
 	struct version_info version = {0};
 	struct err err;
@@ -24,7 +24,7 @@ void system_version(struct exchange *x)
 		exchange_struct(x, 200, &table_version_info, &version);
 }
 
-void system_info(struct exchange *x)
+void handle_system_info(struct exchange *x)
 {
 	struct system_info info = {0};
 	struct err err;

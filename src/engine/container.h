@@ -55,6 +55,7 @@ struct container {
 	char *error; /* why it could not be started, or NULL */
 	struct arena address_arena;
 	struct container_address address;
+	struct network_endpoint *endpoint; /* its place in the network while it runs; NULL */
 
 	struct engine_call *waiters; /* of engine_wait */
 	struct run *run;	     /* what lives while it runs or is being started (run.h); NULL */

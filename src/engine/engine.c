@@ -130,6 +130,42 @@ static int record_open(struct engine *engine, struct err *err)
 	return rc < 0 ? rc : container_load_all(engine, err);
 }
 
+static void network_config_fill(const struct engine_config *config, struct network_pool *pools,
+				struct network_config *out_config)
+{
+	for (size_t i = 0; i < config->pool_count; i++)
+		pools[i] = (struct network_pool){config->pools[i].base, config->pools[i].size};
+	*out_config = (struct network_config){
+		.bridge = config->bridge,
+		.bip = config->bip,
+		.nft_table = config->nft_table,
+		.publish_ip = config->publish_ip,
+		.pools = pools,
+		.pool_count = config->pool_count,
+		.mtu = config->mtu,
+		.ready = config->network_pool,
+		.ip_forward = config->ip_forward,
+		.ip_masq = config->ip_masq,
+	};
+}
+
+static int network_start(struct engine *engine, struct err *err)
+{
+	auto_arena arena = {0};
+	struct network_config config;
+	network_config_fill(&engine->config, arena_array(&arena, struct network_pool, engine->config.pool_count + 1), &config);
+	return network_open(engine->loop, &config, &engine->network, err);
+}
+
+/* Compiled filters are kept beside the record; without the directory they are compiled every time. */
+static void seccomp_cache_open(struct engine *engine)
+{
+	struct err ignored;
+	auto_fd int found = -1;
+	if (path_make_dirs(engine->data, "seccomp", PATH_NO_LINKS, 0700, &found, &ignored) == 0)
+		engine->seccomp_cache = openat(found, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+}
+
 static int engine_start_up(struct engine *engine, struct err *err)
 {
 	struct statfs cgroups;
@@ -145,6 +181,10 @@ static int engine_start_up(struct engine *engine, struct err *err)
 		rc = process_sibling("tug-monitor", &engine->monitor, err);
 	if (rc == 0)
 		rc = record_open(engine, err);
+	if (rc == 0)
+		seccomp_cache_open(engine);
+	if (rc == 0)
+		rc = network_start(engine, err);
 	return rc < 0 ? rc : restore_all(engine, err);
 }
 
@@ -152,7 +192,7 @@ int engine_open(struct loop *loop, const struct engine_config *config, struct en
 {
 	struct engine *engine = x_alloc(sizeof *engine);
 	engine->loop = loop;
-	engine->data = engine->run = -1;
+	engine->data = engine->run = engine->seccomp_cache = -1;
 	config_copy(engine, config);
 	int rc = engine_start_up(engine, err);
 	if (rc < 0) {
@@ -177,12 +217,16 @@ void engine_close(struct engine *engine)
 		exec_forget(container);
 		container_free(container);
 	}
+	network_close(engine->network);
 	image_store_close(engine->images);
 	database_close(engine->database);
 	if (engine->data >= 0)
 		close(engine->data);
 	if (engine->run >= 0)
 		close(engine->run);
+	if (engine->seccomp_cache >= 0)
+		close(engine->seccomp_cache);
+	arena_done(&engine->seccomp_arena);
 	event_bus_done(&engine->bus);
 	arena_done(&engine->config_arena);
 	free(engine->id);
@@ -207,4 +251,26 @@ void engine_subscribe(struct engine *engine, struct engine_subscriber *subscribe
 	if (bus->first)
 		bus->first->link = &subscriber->next;
 	bus->first = subscriber;
+}
+
+/* --- purge --- */
+
+static int cgroups_purge(const char *parent, struct err *err)
+{
+	static const char *const roots[] = {"", "memory", "cpu", "cpuset", "pids", "devices", "freezer", "blkio"};
+	for (size_t i = 0; i < array_size(roots); i++) {
+		auto_free char *path = x_printf("/sys/fs/cgroup/%s%s", roots[i], parent);
+		if (rmdir(path) < 0 && errno != ENOENT && errno != EROFS)
+			return err_sys(err, "remove %s", path);
+	}
+	return 0;
+}
+
+int engine_purge(const struct engine_config *config, struct err *err)
+{
+	auto_arena arena = {0};
+	struct network_config network;
+	network_config_fill(config, arena_array(&arena, struct network_pool, config->pool_count + 1), &network);
+	int rc = network_purge(&network, err);
+	return rc < 0 ? rc : cgroups_purge(config->cgroup_parent, err);
 }

@@ -6,6 +6,8 @@
 #include "engine/container.h"
 #include "engine/event_bus.h"
 #include "image/store.h"
+#include "network/network.h"
+#include "security/seccomp_profile.h"
 
 struct engine {
 	struct loop *loop;
@@ -14,6 +16,10 @@ struct engine {
 	int data, run;		     /* directories DATA and RUN */
 	struct database *database;
 	struct image_store *images;
+	struct network *network;
+	struct arena seccomp_arena;
+	const struct seccomp_profile *seccomp_default; /* decoded with the first container */
+	int seccomp_cache; /* directory of compiled filters */
 	struct container *containers; /* newest first */
 	struct exec *execs;
 	struct engine_job *jobs;

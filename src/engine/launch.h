@@ -19,6 +19,8 @@ void launch_done(struct launch *launch); /* closes the descriptors; what they st
 
 /* Gives back network and mounts of a container that has ended. Errors are logged: nothing can be done about them. */
 void launch_release(struct container *container);
+/* What a monitor that was killed left of the container's processes and groups. */
+void launch_clear(struct container *container);
 /* After a restart of the engine: network and ports of a container that still runs are taken up again. */
 int launch_adopt(struct container *container, struct err *err) must_check;
 

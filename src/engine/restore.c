@@ -1,18 +1,32 @@
 #include "engine/restore.h"
 
 #include "base/log.h"
+#include "base/path.h"
 #include "base/time.h"
 #include "engine/engine_state.h"
-#include "engine/exit_file.h"
 #include "engine/launch.h"
 #include "engine/run.h"
+#include "monitor/exit_record.h"
+
+#include <fcntl.h>
+
+static int exit_read(const struct container *container, struct exit_record *out_record)
+{
+	auto_free char *name = x_printf("containers/%s", container->id);
+	auto_fd int dir = -1;
+	struct err ignored;
+	int rc = path_open(container->engine->run, name, PATH_NO_LINKS, O_RDONLY | O_DIRECTORY, 0, &dir, &ignored);
+	return rc < 0 ? rc : exit_record_read(dir, out_record, &ignored);
+}
 
 /* A container whose monitor is gone ended while no engine ran: its `exit` says how; without it, it was killed. */
 static int ended_record(struct container *container, struct err *err)
 {
 	struct exit_record exit;
-	if (exit_file_read(container, &exit) < 0)
+	if (exit_read(container, &exit) < 0) {
+		launch_clear(container);
 		exit = (struct exit_record){.code = 137, .time_ns = time_wall_ns()};
+	}
 	container->exit_code = exit.code;
 	container->oom_killed = exit.oom_killed;
 	container->finished_ns = exit.time_ns;

@@ -96,6 +96,7 @@ static bool message_take(struct run *run, const struct monitor_packet *packet)
 static void monitor_lost(struct run *run)
 {
 	log_warn("the monitor of a container is gone", "container", run->container->id);
+	launch_clear(run->container);
 	if (run->started) {
 		lifecycle_exited(run, 137, run->oom, 0);
 		return;

@@ -52,7 +52,7 @@ static int binds_add(struct mount_list *list, const struct host_config *host, st
 			return rc;
 		mount_add(list, spec.target, "bind", spec.source,
 			  OPTIONS("rbind", text_empty(spec.propagation) ? "rprivate" : spec.propagation,
-				  spec.read_only ? "rro" : "rw"));
+				  spec.read_only ? "rro" : "rw", "tugmake"));
 	}
 	return 0;
 }
@@ -63,7 +63,8 @@ static void bind_request_add(struct mount_list *list, const struct mount_request
 	bool plain = bind && bind->non_recursive;
 	const char *propagation = bind && !text_empty(bind->propagation) ? bind->propagation : "rprivate";
 	const char *access = !mount->read_only ? "rw" : bind && bind->read_only_non_recursive ? "ro" : "rro";
-	mount_add(list, mount->target, "bind", mount->source, OPTIONS(plain ? "bind" : "rbind", propagation, access));
+	mount_add(list, mount->target, "bind", mount->source, OPTIONS(plain ? "bind" : "rbind", propagation, access,
+			  bind && bind->create_mountpoint ? "tugmake" : NULL));
 }
 
 static void tmpfs_request_add(struct mount_list *list, const struct mount_request *mount)

@@ -1,0 +1,264 @@
+#include "engine/launch.h"
+
+#include "base/fd.h"
+#include "base/file.h"
+#include "base/log.h"
+#include "base/path.h"
+#include "base/text.h"
+#include "docker/port_spec.h"
+#include "docker/size.h"
+#include "engine/engine_state.h"
+#include "engine/launch_network.h"
+#include "engine/spec.h"
+#include "runtime/cgroup.h"
+#include "runtime/plan_compile.h"
+#include "runtime/plan_wire.h"
+#include "security/capability.h"
+#include "security/seccomp_cache.h"
+#include "storage/data.h"
+
+#include <fcntl.h>
+#include <string.h>
+
+enum { LOG_SIZE_DEFAULT = 20000000, LOG_FILES_DEFAULT = 3, LOG_FILES_MAX = 1000 };
+
+static char *cgroup_path(const struct container *container)
+{
+	return x_printf("%s/%s", container->engine->config.cgroup_parent, container->id);
+}
+
+/* --- the root file system --- */
+
+struct root_paths {
+	char **lower;
+	char *upper, *work, *files;
+};
+
+static int root_prepare(struct container *container, struct arena *arena, struct root_paths *paths, int *out_dir,
+			struct err *err)
+{
+	struct engine *engine = container->engine;
+	const char *data = engine->config.data_root;
+	struct digest image;
+	char **lower;
+	int rc = digest_parse(container->document.image_id, &image, err);
+	if (rc == 0)
+		rc = image_lower_dirs(engine->images, arena, &image, &lower, err);
+	if (rc < 0)
+		return rc;
+	rc = data_make_container(engine->data, container->id, lower[0], out_dir, err);
+	if (rc == -EEXIST) { /* it ran before */
+		auto_free char *name = x_printf("containers/%s", container->id);
+		rc = path_open(engine->data, name, PATH_NO_LINKS, O_RDONLY | O_DIRECTORY, 0, out_dir, err);
+	}
+	if (rc < 0)
+		return rc;
+	paths->lower = arena_array(arena, char *, strv_count(lower) + 1);
+	for (size_t i = 0; lower[i]; i++)
+		paths->lower[i] = arena_printf(arena, "%s/%s", data, lower[i]);
+	paths->files = arena_printf(arena, "%s/containers/%s", data, container->id);
+	paths->upper = arena_printf(arena, "%s/upper", paths->files);
+	paths->work = arena_printf(arena, "%s/work", paths->files);
+	return 0;
+}
+
+/* --- seccomp --- */
+
+static int filter_make(struct engine *engine, const struct host_config *host, struct arena *arena,
+		       struct seccomp_filter *out_filter, bool *out_used, struct err *err)
+{
+	struct spec_security security;
+	struct seccomp_host environment;
+	struct oci_seccomp *resolved;
+	const struct seccomp_profile *profile;
+	*out_used = false;
+	int rc = spec_security(host, engine->config.no_new_privileges, &security, err);
+	if (rc < 0 || security.seccomp_off)
+		return rc;
+	if (!engine->seccomp_default)
+		engine->seccomp_default = seccomp_profile_default(&engine->seccomp_arena);
+	profile = engine->seccomp_default;
+	if (security.profile)
+		rc = seccomp_profile_parse(arena, security.profile, strlen(security.profile), "seccomp profile", &profile, err);
+	seccomp_host(&environment);
+	if (rc == 0)
+		rc = spec_capabilities(host, false, &environment.capabilities, err);
+	if (rc == 0)
+		rc = seccomp_profile_resolve(arena, profile, &environment, &resolved, err);
+	if (rc == 0)
+		rc = seccomp_compile_cached(arena, engine->seccomp_cache, resolved, out_filter, err);
+	*out_used = rc == 0;
+	return rc;
+}
+
+/* --- the plan --- */
+
+static int plan_seal(const struct buf *bytes, int *out_fd, struct err *err)
+{
+	int rc = buf_check(bytes, "the plan", err);
+	return rc < 0 ? rc : fd_sealed("tug-plan", bytes->data, bytes->len, out_fd, err);
+}
+
+static int plan_make(struct container *container, struct arena *arena, const struct root_paths *root, bool network,
+		     int *out_fd, struct err *err)
+{
+	struct engine *engine = container->engine;
+	const struct host_config *host = &container->document.host;
+	auto_free char *cgroup = cgroup_path(container);
+	const struct spec_paths paths = {.files = root->files, .cgroup = cgroup, .cgroup_v2 = engine->cgroup_v2};
+	auto_buf bytes = BUF_INIT(PLAN_SIZE_MAX);
+	struct seccomp_filter filter;
+	struct oci_spec spec;
+	struct plan *plan;
+	bool filtered;
+	int rc = spec_build(container, arena, &paths, &spec, err);
+	if (rc == 0)
+		rc = filter_make(engine, host, arena, &filter, &filtered, err);
+	if (rc < 0)
+		return rc;
+	const struct plan_options options = {
+		.lower = root->lower,
+		.upper = root->upper,
+		.work = root->work,
+		.overlay_volatile = host->auto_remove,
+		.network_slot = network ? PLAN_SLOT_FIRST : PLAN_SLOT_NONE,
+		.filter = filtered ? &filter : NULL,
+		.user = container->document.config.user ? container->document.config.user : "",
+		.groups = host->group_add,
+	};
+	rc = plan_compile(arena, &spec, &options, &plan, err);
+	if (rc < 0)
+		return rc;
+	plan_encode(plan, &bytes);
+	return plan_seal(&bytes, out_fd, err);
+}
+
+int launch_exec_plan(struct container *container, const struct exec_config *config, int *out_fd, struct err *err)
+{
+	const struct container_config *own = &container->document.config;
+	auto_arena arena = {0};
+	auto_buf bytes = BUF_INIT(PLAN_SIZE_MAX);
+	struct host_config host = container->document.host;
+	struct spec_security security;
+	struct seccomp_filter filter;
+	struct oci_capabilities capabilities = {0};
+	struct plan_process plan;
+	uint64_t set;
+	bool filtered;
+	host.privileged = host.privileged || config->privileged;
+	int rc = spec_security(&host, container->engine->config.no_new_privileges, &security, err);
+	if (rc == 0)
+		rc = spec_capabilities(&host, config->privileged, &set, err);
+	if (rc == 0)
+		rc = filter_make(container->engine, &host, &arena, &filter, &filtered, err);
+	if (rc < 0)
+		return rc;
+	capabilities.bounding = capability_names(&arena, set);
+	const char *cwd = !text_empty(config->working_dir) ? config->working_dir : own->working_dir;
+	struct oci_process process = {
+		.terminal = config->tty,
+		.args = config->cmd,
+		.env = spec_environment(&arena, own, config->env, config->tty),
+		.cwd = (char *)(text_empty(cwd) ? "/" : cwd),
+		.no_new_privileges = security.no_new_privileges,
+		.capabilities = &capabilities,
+	};
+	const struct plan_options options = {
+		.network_slot = PLAN_SLOT_NONE,
+		.filter = filtered ? &filter : NULL,
+		.user = !text_empty(config->user) ? config->user : own->user ? own->user : "",
+		.groups = host.group_add,
+	};
+	rc = plan_process_compile(&arena, &process, &options, &plan, err);
+	if (rc < 0)
+		return rc;
+	plan_process_encode(&plan, &bytes);
+	return plan_seal(&bytes, out_fd, err);
+}
+
+/* --- START --- */
+
+static int log_limits(const struct log_config *log, struct monitor_message *message, struct err *err)
+{
+	message->log_size = LOG_SIZE_DEFAULT;
+	message->log_files = LOG_FILES_DEFAULT;
+	for (size_t i = 0; i < log->config.count; i++) {
+		const struct json_pair *pair = &log->config.items[i];
+		int rc = 0;
+		if (text_equal(pair->key, "max-size"))
+			rc = text_equal(pair->value, "-1") ? (message->log_size = 0, 0) : size_parse(pair->value, &message->log_size, err);
+		else if (text_equal(pair->key, "max-file"))
+			rc = number_parse(pair->value, 1, LOG_FILES_MAX, "max-file", &message->log_files, err);
+		else
+			rc = err_set(err, EOPNOTSUPP, "unknown log opt '%s' for json-file log driver", pair->key);
+		if (rc < 0)
+			return rc;
+	}
+	return 0;
+}
+
+static int message_fill(const struct container *container, struct monitor_message *message, struct err *err)
+{
+	const struct container_config *config = &container->document.config;
+	const struct host_config *host = &container->document.host;
+	*message = (struct monitor_message){.type = MONITOR_START};
+	memcpy(message->id, container->id, sizeof message->id);
+	message->flags = (config->tty ? MONITOR_TTY : 0) | (config->open_stdin ? MONITOR_OPEN_STDIN : 0) |
+			 (config->stdin_once ? MONITOR_STDIN_ONCE : 0);
+	if (text_equal(host->log.type, "json-file")) {
+		message->flags |= MONITOR_LOG;
+		int rc = log_limits(&host->log, message, err);
+		if (rc < 0)
+			return rc;
+	}
+	return console_size_read(host->console_size.items, host->console_size.count, &message->height, &message->width, err);
+}
+
+void launch_done(struct launch *launch)
+{
+	cleanup_fds(launch->fds, launch->fd_count);
+	launch->fd_count = 0;
+}
+
+int launch_prepare(struct container *container, struct launch *out_launch, struct err *err)
+{
+	auto_arena arena = {0};
+	auto_fd int dir = -1, space = -1, plan = -1;
+	struct root_paths root = {0};
+	struct launch launch = {0};
+	int rc = message_fill(container, &launch.message, err);
+	if (rc == 0)
+		rc = root_prepare(container, &arena, &root, &dir, err);
+	if (rc == 0)
+		rc = launch_network_connect(container, &space, err);
+	if (rc < 0)
+		return rc;
+	rc = launch_network_files(container, dir, err);
+	if (rc == 0)
+		rc = plan_make(container, &arena, &root, space >= 0, &plan, err);
+	if (rc < 0) {
+		launch_release(container);
+		return rc;
+	}
+	launch.fds[launch.fd_count++] = take_fd(&plan);
+	if (space >= 0)
+		launch.fds[launch.fd_count++] = take_fd(&space);
+	*out_launch = launch;
+	return 0;
+}
+
+void launch_release(struct container *container)
+{
+	launch_network_disconnect(container);
+}
+
+void launch_clear(struct container *container)
+{
+	auto_free char *cgroup = cgroup_path(container);
+	cgroup_remove(cgroup);
+}
+
+int launch_adopt(struct container *container, struct err *err)
+{
+	return launch_network_adopt(container, err);
+}
