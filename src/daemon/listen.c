@@ -16,6 +16,13 @@
 
 enum { BACKLOG = 1024, INHERITED_FIRST = 3, GROUP_BUFFER = 64 << 10 };
 
+/* With its parents; absolute. Our own configuration names it: the host's root is the root. */
+static int directory_make(const char *path, mode_t mode, int *out_fd, struct err *err)
+{
+	auto_fd int root = open("/", O_PATH | O_DIRECTORY | O_CLOEXEC);
+	return root < 0 ? err_sys(err, "open /") : path_make_dirs(root, path, PATH_IN_ROOT, mode, out_fd, err);
+}
+
 static int unix_address(const char *path, struct sockaddr_un *out_address, struct err *err)
 {
 	struct sockaddr_un address = {.sun_family = AF_UNIX};
@@ -74,7 +81,7 @@ static int listen_unix(const char *path, const char *group_name, int *out_fd, st
 	if (slash > path) {
 		auto_free char *folder = x_strndup(path, (size_t)(slash - path));
 		auto_fd int made = -1;
-		if (path_make_dirs(AT_FDCWD, folder, PATH_IN_ROOT, 0755, &made, err) < 0)
+		if (directory_make(folder, 0755, &made, err) < 0)
 			return err_wrap(err, "%s", path);
 	}
 	if (clear_stale(&address, err) < 0)
@@ -170,7 +177,7 @@ int listen_inherited(int *out_fds, size_t room, size_t *out_count, struct err *e
 int lock_directory(const char *directory, int *out_lock, struct err *err)
 {
 	auto_fd int folder = -1;
-	if (path_make_dirs(AT_FDCWD, directory, PATH_IN_ROOT, 0700, &folder, err) < 0)
+	if (directory_make(directory, 0700, &folder, err) < 0)
 		return -err->code;
 	auto_fd int lock = openat(folder, "engine.lock", O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
 	if (lock < 0)

@@ -136,16 +136,16 @@ static void network_config_fill(const struct engine_config *config, struct netwo
 	for (size_t i = 0; i < config->pool_count; i++)
 		pools[i] = (struct network_pool){config->pools[i].base, config->pools[i].size};
 	*out_config = (struct network_config){
-		.bridge = config->bridge,
-		.bip = config->bip,
-		.nft_table = config->nft_table,
-		.publish_ip = config->publish_ip,
-		.pools = pools,
-		.pool_count = config->pool_count,
-		.mtu = config->mtu,
-		.ready = config->network_pool,
-		.ip_forward = config->ip_forward,
-		.ip_masq = config->ip_masq,
+	    .bridge = config->bridge,
+	    .bip = config->bip,
+	    .nft_table = config->nft_table,
+	    .publish_ip = config->publish_ip,
+	    .pools = pools,
+	    .pool_count = config->pool_count,
+	    .mtu = config->mtu,
+	    .ready = config->network_pool,
+	    .ip_forward = config->ip_forward,
+	    .ip_masq = config->ip_masq,
 	};
 }
 
@@ -153,7 +153,8 @@ static int network_start(struct engine *engine, struct err *err)
 {
 	auto_arena arena = {0};
 	struct network_config config;
-	network_config_fill(&engine->config, arena_array(&arena, struct network_pool, engine->config.pool_count + 1), &config);
+	network_config_fill(&engine->config, arena_array(&arena, struct network_pool, engine->config.pool_count + 1),
+			    &config);
 	return network_open(engine->loop, &config, &engine->network, err);
 }
 

@@ -19,8 +19,8 @@ struct engine {
 	struct network *network;
 	struct arena seccomp_arena;
 	const struct seccomp_profile *seccomp_default; /* decoded with the first container */
-	int seccomp_cache; /* directory of compiled filters */
-	struct container *containers; /* newest first */
+	int seccomp_cache;			       /* directory of compiled filters */
+	struct container *containers;		       /* newest first */
 	struct exec *execs;
 	struct engine_job *jobs;
 	struct event_bus bus;

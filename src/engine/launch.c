@@ -79,7 +79,8 @@ static int filter_make(struct engine *engine, const struct host_config *host, st
 		engine->seccomp_default = seccomp_profile_default(&engine->seccomp_arena);
 	profile = engine->seccomp_default;
 	if (security.profile)
-		rc = seccomp_profile_parse(arena, security.profile, strlen(security.profile), "seccomp profile", &profile, err);
+		rc = seccomp_profile_parse(arena, security.profile, strlen(security.profile), "seccomp profile",
+					   &profile, err);
 	seccomp_host(&environment);
 	if (rc == 0)
 		rc = spec_capabilities(host, false, &environment.capabilities, err);
@@ -117,14 +118,14 @@ static int plan_make(struct container *container, struct arena *arena, const str
 	if (rc < 0)
 		return rc;
 	const struct plan_options options = {
-		.lower = root->lower,
-		.upper = root->upper,
-		.work = root->work,
-		.overlay_volatile = host->auto_remove,
-		.network_slot = network ? PLAN_SLOT_FIRST : PLAN_SLOT_NONE,
-		.filter = filtered ? &filter : NULL,
-		.user = container->document.config.user ? container->document.config.user : "",
-		.groups = host->group_add,
+	    .lower = root->lower,
+	    .upper = root->upper,
+	    .work = root->work,
+	    .overlay_volatile = host->auto_remove,
+	    .network_slot = network ? PLAN_SLOT_FIRST : PLAN_SLOT_NONE,
+	    .filter = filtered ? &filter : NULL,
+	    .user = container->document.config.user ? container->document.config.user : "",
+	    .groups = host->group_add,
 	};
 	rc = plan_compile(arena, &spec, &options, &plan, err);
 	if (rc < 0)
@@ -156,18 +157,20 @@ int launch_exec_plan(struct container *container, const struct exec_config *conf
 	capabilities.bounding = capability_names(&arena, set);
 	const char *cwd = !text_empty(config->working_dir) ? config->working_dir : own->working_dir;
 	struct oci_process process = {
-		.terminal = config->tty,
-		.args = config->cmd,
-		.env = spec_environment(&arena, own, config->env, config->tty),
-		.cwd = (char *)(text_empty(cwd) ? "/" : cwd),
-		.no_new_privileges = security.no_new_privileges,
-		.capabilities = &capabilities,
+	    .terminal = config->tty,
+	    .args = config->cmd,
+	    .env = spec_environment(&arena, own, config->env, config->tty),
+	    .cwd = (char *)(text_empty(cwd) ? "/" : cwd),
+	    .no_new_privileges = security.no_new_privileges,
+	    .capabilities = &capabilities,
 	};
 	const struct plan_options options = {
-		.network_slot = PLAN_SLOT_NONE,
-		.filter = filtered ? &filter : NULL,
-		.user = !text_empty(config->user) ? config->user : own->user ? own->user : "",
-		.groups = host.group_add,
+	    .network_slot = PLAN_SLOT_NONE,
+	    .filter = filtered ? &filter : NULL,
+	    .user = !text_empty(config->user) ? config->user
+		    : own->user		      ? own->user
+					      : "",
+	    .groups = host.group_add,
 	};
 	rc = plan_process_compile(&arena, &process, &options, &plan, err);
 	if (rc < 0)
@@ -186,7 +189,8 @@ static int log_limits(const struct log_config *log, struct monitor_message *mess
 		const struct json_pair *pair = &log->config.items[i];
 		int rc = 0;
 		if (text_equal(pair->key, "max-size"))
-			rc = text_equal(pair->value, "-1") ? (message->log_size = 0, 0) : size_parse(pair->value, &message->log_size, err);
+			rc = text_equal(pair->value, "-1") ? (message->log_size = 0, 0)
+							   : size_parse(pair->value, &message->log_size, err);
 		else if (text_equal(pair->key, "max-file"))
 			rc = number_parse(pair->value, 1, LOG_FILES_MAX, "max-file", &message->log_files, err);
 		else
@@ -211,7 +215,8 @@ static int message_fill(const struct container *container, struct monitor_messag
 		if (rc < 0)
 			return rc;
 	}
-	return console_size_read(host->console_size.items, host->console_size.count, &message->height, &message->width, err);
+	return console_size_read(host->console_size.items, host->console_size.count, &message->height, &message->width,
+				 err);
 }
 
 void launch_done(struct launch *launch)

@@ -19,7 +19,8 @@ struct port_list {
 	size_t count;
 };
 
-static int port_add(struct port_list *list, const char *key, const char *host_ip, const char *host_port, struct err *err)
+static int port_add(struct port_list *list, const char *key, const char *host_ip, const char *host_port,
+		    struct err *err)
 {
 	struct network_publish *item = &list->items[list->count];
 	int rc = port_parse(key, &item->container, err);
@@ -45,7 +46,8 @@ static int ports_gather(const struct container *container, struct arena *arena, 
 	for (size_t i = 0; i < host->port_bindings.count; i++) {
 		const struct port_map_entry *entry = &host->port_bindings.items[i];
 		for (size_t k = 0; rc == 0 && k < entry->bindings.count; k++)
-			rc = port_add(list, entry->key, entry->bindings.items[k].host_ip, entry->bindings.items[k].host_port, err);
+			rc = port_add(list, entry->key, entry->bindings.items[k].host_ip,
+				      entry->bindings.items[k].host_port, err);
 		if (rc == 0 && entry->bindings.count == 0)
 			rc = port_add(list, entry->key, "", "", err);
 	}
@@ -67,11 +69,11 @@ static void address_fill(struct container *container)
 	struct arena *arena = &container->address_arena;
 	arena_done(arena);
 	container->address = (struct container_address){
-		.network = container->document.host.network_mode,
-		.address = arena_strdup(arena, endpoint->address),
-		.gateway = arena_strdup(arena, endpoint->gateway),
-		.mac = arena_strdup(arena, endpoint->mac),
-		.prefix = endpoint->prefix,
+	    .network = container->document.host.network_mode,
+	    .address = arena_strdup(arena, endpoint->address),
+	    .gateway = arena_strdup(arena, endpoint->gateway),
+	    .mac = arena_strdup(arena, endpoint->mac),
+	    .prefix = endpoint->prefix,
 	};
 	struct container_port *ports = arena_array(arena, struct container_port, endpoint->binding_count + 1);
 	for (size_t i = 0; i < endpoint->binding_count; i++) {
@@ -99,11 +101,12 @@ int launch_network_connect(struct container *container, int *out_namespace, stru
 	int rc = bridge ? ports_gather(container, &arena, &ports, err) : 0;
 	if (rc < 0)
 		return rc;
-	rc = network_connect(network, bridge ? NETWORK_BRIDGE : NETWORK_NONE, ports.items, ports.count, &container->endpoint,
-			     out_namespace, err);
+	rc = network_connect(network, bridge ? NETWORK_BRIDGE : NETWORK_NONE, ports.items, ports.count,
+			     &container->endpoint, out_namespace, err);
 	if (rc == -EADDRINUSE)
 		return err_wrap(err,
-				"failed to set up container networking: driver failed programming external connectivity on endpoint "
+				"failed to set up container networking: driver failed programming external "
+				"connectivity on endpoint "
 				"%s (%s)",
 				container->name, container->id);
 	if (rc < 0)
@@ -135,8 +138,8 @@ int launch_network_adopt(struct container *container, struct err *err)
 		snprintf(bindings[i].host_ip, sizeof bindings[i].host_ip, "%s", port->host_ip);
 		bindings[i].host_port = (uint16_t)port->host_port;
 	}
-	return network_adopt(container->engine->network, address->address, bindings, address->ports.count, &container->endpoint,
-			     err);
+	return network_adopt(container->engine->network, address->address, bindings, address->ports.count,
+			     &container->endpoint, err);
 }
 
 /* --- files --- */
@@ -159,12 +162,12 @@ static int hosts_write(const struct container *container, int dir, bool host_net
 	if (host_network && file_read(AT_FDCWD, "/etc/hosts", &host_text, &missing) < 0)
 		buf_reset(&host_text);
 	const struct hosts_entry entry = {
-		.address = container->address.address,
-		.hostname = config->hostname,
-		.domainname = config->domainname,
-		.extra = container->document.host.extra_hosts,
-		.gateway = container->address.gateway ? container->address.gateway : "",
-		.host_text = host_network ? buf_str(&host_text) : NULL,
+	    .address = container->address.address,
+	    .hostname = config->hostname,
+	    .domainname = config->domainname,
+	    .extra = container->document.host.extra_hosts,
+	    .gateway = container->address.gateway ? container->address.gateway : "",
+	    .host_text = host_network ? buf_str(&host_text) : NULL,
 	};
 	int rc = hosts_text(&text, &entry, err);
 	return rc < 0 ? rc : file_write(dir, "hosts", &text, err);
@@ -182,10 +185,10 @@ int launch_network_files(const struct container *container, int dir, struct err 
 	bool host_network = text_equal(host->network_mode, "host");
 	auto_buf name = BUF_INIT(HOSTS_MAX), host_text = BUF_INIT(HOSTS_MAX), resolv = BUF_INIT(HOSTS_MAX);
 	const struct resolv_options options = {
-		.servers = list_or(host->dns, defaults->dns),
-		.search = list_or(host->dns_search, defaults->dns_search),
-		.options = list_or(host->dns_options, defaults->dns_options),
-		.unchanged = host_network,
+	    .servers = list_or(host->dns, defaults->dns),
+	    .search = list_or(host->dns_search, defaults->dns_search),
+	    .options = list_or(host->dns_options, defaults->dns_options),
+	    .unchanged = host_network,
 	};
 	int rc = hosts_write(container, dir, host_network, err);
 	if (rc == 0)

@@ -234,6 +234,8 @@ void lifecycle_failed(struct run *run, const struct monitor_message *message, co
 	launch_release(container);
 	if (!text_after(err.msg, "failed to create task"))
 		err_wrap(&err, "failed to create task for container: failed to start");
+	/* A program that cannot be run is the user's fault (400), all else ours (500). */
+	err.code = message->code == 126 || message->code == 127 ? EINVAL : EIO;
 	if (starting)
 		starting->link = &starting;
 	if (removing)
@@ -241,7 +243,6 @@ void lifecycle_failed(struct run *run, const struct monitor_message *message, co
 	if (restarting)
 		restarting->link = &restarting;
 	start_failed(container, message->code ? message->code : exit_code_of(err.msg), &err);
-	/* EIO and the like are the engine's words for 500; what the user got wrong is for the user. */
 	call_done_all(&starting, &err);
 	call_done_all(&restarting, &err);
 	call_done_all(&removing, NULL);

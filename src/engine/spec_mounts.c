@@ -63,8 +63,9 @@ static void bind_request_add(struct mount_list *list, const struct mount_request
 	bool plain = bind && bind->non_recursive;
 	const char *propagation = bind && !text_empty(bind->propagation) ? bind->propagation : "rprivate";
 	const char *access = !mount->read_only ? "rw" : bind && bind->read_only_non_recursive ? "ro" : "rro";
-	mount_add(list, mount->target, "bind", mount->source, OPTIONS(plain ? "bind" : "rbind", propagation, access,
-			  bind && bind->create_mountpoint ? "tugmake" : NULL));
+	mount_add(
+	    list, mount->target, "bind", mount->source,
+	    OPTIONS(plain ? "bind" : "rbind", propagation, access, bind && bind->create_mountpoint ? "tugmake" : NULL));
 }
 
 static void tmpfs_request_add(struct mount_list *list, const struct mount_request *mount)

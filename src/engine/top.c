@@ -44,7 +44,8 @@ static bool stat_read(const char *pid, struct process *process)
 		return false;
 	auto_strv char **words = strv_split(end + 2, ' ');
 	int64_t user, system;
-	return strv_count(words) > START && number_parse(words[PPID], 0, INT32_MAX, "ppid", &process->ppid, &ignored) == 0 &&
+	return strv_count(words) > START &&
+	       number_parse(words[PPID], 0, INT32_MAX, "ppid", &process->ppid, &ignored) == 0 &&
 	       number_parse(words[TTY], INT32_MIN, INT32_MAX, "tty", &process->tty, &ignored) == 0 &&
 	       number_parse(words[UTIME], 0, INT64_MAX, "utime", &user, &ignored) == 0 &&
 	       number_parse(words[STIME], 0, INT64_MAX, "stime", &system, &ignored) == 0 &&
@@ -97,8 +98,8 @@ static int pid_order(const void *a, const void *b)
 	return (x > y) - (x < y);
 }
 
-static int processes_read(const struct container *container, struct arena *arena, struct process **out_list, size_t *out_count,
-			  struct err *err)
+static int processes_read(const struct container *container, struct arena *arena, struct process **out_list,
+			  size_t *out_count, struct err *err)
 {
 	char space[64];
 	auto_free char *path = x_printf("/proc/%d/ns/pid", container->pid);
@@ -172,7 +173,8 @@ static char *tty_text(const struct process *process, struct arena *arena)
 	unsigned device = (unsigned)process->tty;
 	if (device == 0)
 		return (char *)"?";
-	return major(device) == 136 ? arena_printf(arena, "pts/%u", minor(device)) : arena_printf(arena, "tty%u", minor(device));
+	return major(device) == 136 ? arena_printf(arena, "pts/%u", minor(device))
+				    : arena_printf(arena, "tty%u", minor(device));
 }
 
 static char *time_text(const struct process *process, struct arena *arena)
@@ -192,13 +194,14 @@ static const struct column {
 	const char *word, *title; /* word: as `ps -o` names it */
 	char *(*text)(const struct process *process, struct arena *arena);
 } columns[] = {
-	{"user", "UID", uid_text}, {"pid", "PID", pid_text},	 {"ppid", "PPID", ppid_text}, {"c", "C", c_text},
-	{"stime", "STIME", stime_text}, {"tty", "TTY", tty_text}, {"time", "TIME", time_text}, {"cmd", "CMD", cmd_text},
+    {"user", "UID", uid_text},	    {"pid", "PID", pid_text}, {"ppid", "PPID", ppid_text}, {"c", "C", c_text},
+    {"stime", "STIME", stime_text}, {"tty", "TTY", tty_text}, {"time", "TIME", time_text}, {"cmd", "CMD", cmd_text},
 };
 
 static const struct column *column_find(const char *word)
 {
-	static const char *const same[][2] = {{"uid", "user"}, {"args", "cmd"}, {"command", "cmd"}, {"comm", "cmd"}, {"start", "stime"}};
+	static const char *const same[][2] = {
+	    {"uid", "user"}, {"args", "cmd"}, {"command", "cmd"}, {"comm", "cmd"}, {"start", "stime"}};
 	for (size_t i = 0; i < array_size(same); i++) {
 		if (text_equal(word, same[i][0]))
 			word = same[i][1];
@@ -211,8 +214,8 @@ static const struct column *column_find(const char *word)
 }
 
 /* "-ef", "-o pid,cmd", "-eo pid,cmd", "-opid,cmd". */
-static int columns_choose(struct arena *arena, const char *arguments, const struct column ***out_columns, size_t *out_count,
-			  struct err *err)
+static int columns_choose(struct arena *arena, const char *arguments, const struct column ***out_columns,
+			  size_t *out_count, struct err *err)
 {
 	const char *wanted = NULL;
 	if (text_after(arguments, "-eo"))
@@ -220,7 +223,8 @@ static int columns_choose(struct arena *arena, const char *arguments, const stru
 	else if (text_after(arguments, "-o"))
 		wanted = arguments + 2;
 	else if (!text_equal(arguments, "-ef") && !text_empty(arguments))
-		return err_set(err, EOPNOTSUPP, "ps_args \"%s\": known, but not supported yet: -ef, or -o with columns", arguments);
+		return err_set(err, EOPNOTSUPP, "ps_args \"%s\": known, but not supported yet: -ef, or -o with columns",
+			       arguments);
 	const struct column **list = arena_array(arena, const struct column *, 64);
 	size_t count = 0;
 	if (!wanted) {
