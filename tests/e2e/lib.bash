@@ -1,0 +1,103 @@
+# What every end-to-end file shares: an engine of its own, in a network namespace, directories, cgroups and an nftables
+# table of its own, so that files can run beside each other; and a check that nothing is left of it.
+#
+#   setup_file() { engine_begin; engine_start; }     teardown_file() { engine_end; }
+#
+# TUG_BIN is the folder of the programs. T is the file's temporary folder: T/data, T/run, T/daemon.json, T/engine.log.
+
+export TUG_BIN=${TUG_BIN:-$(cd "$BATS_TEST_DIRNAME/../.." && pwd)/build/release/bin}
+bats_require_minimum_version 1.5.0 2>/dev/null || true
+
+# A namespace, folders and a configuration; extra keys as a JSON object.
+engine_begin() {
+	[ "$(id -u)" = 0 ] || { echo "end-to-end tests need root" >&2; return 1; }
+	T=$(mktemp -d /tmp/tug-e2e.XXXXXX)
+	NAME=e2e$(basename "$T" | tr -dc a-zA-Z0-9 | tail -c 6)
+	export T NAME NET=/run/netns/$NAME SOCKET=$T/run/tug.sock
+	export TUG_HOST=unix://$SOCKET DOCKER_HOST=unix://$SOCKET
+	ip netns add "$NAME"
+	in_net ip link set lo up
+	mkdir "$T/data" "$T/run"
+	engine_configure "${1:-{\}}"
+	engine_traces >"$T/before"
+}
+
+# Writes daemon.json: the keys that keep engines apart, and those that are given.
+engine_configure() {
+	jq -n --arg t "$T" --arg name "$NAME" --argjson more "$1" '{
+		"data-root": ($t + "/data"), "exec-root": ($t + "/run"), "hosts": ["unix://" + $t + "/run/tug.sock"],
+		"bridge": $name, "nft-table": $name, "cgroup-parent": ("/" + $name)
+	} + $more' >"$T/daemon.json"
+}
+
+in_net() { nsenter --net="$NET" "$@"; }
+tug() { in_net "$TUG_BIN/tug" "$@"; }
+tugd() { in_net "$TUG_BIN/tugd" --config-file "$T/daemon.json" "$@"; }
+api() { curl -sS --max-time 20 --unix-socket "$SOCKET" "${@:2}" "http://tug$1"; } # api PATH [curl's options]
+engine_pid() { cat "$T/engine.pid"; }
+engine_answers() { [ "$(api /_ping 2>/dev/null)" = OK ]; }
+
+# wait_for COMMAND...: until it succeeds, at most 20 s.
+wait_for() {
+	local tries
+	for ((tries = 0; tries < 1000; tries++)); do
+		if "$@"; then return 0; fi
+		sleep 0.02
+	done
+	echo "waited in vain for: $*" >&2
+	return 1
+}
+
+process_gone() { [ ! -e "/proc/$1" ] || [ "$(awk '{print $3}' "/proc/$1/stat" 2>/dev/null || echo Z)" = Z ]; }
+
+engine_start() {
+	nsenter --net="$NET" "$TUG_BIN/tugd" --config-file "$T/daemon.json" "$@" >>"$T/engine.log" 2>&1 3>&- </dev/null &
+	echo $! >"$T/engine.pid"
+	wait_for engine_answers || { cat "$T/engine.log" >&2; return 1; }
+}
+
+# engine_stop [SIGNAL]: ends the engine and waits for it.
+engine_stop() {
+	local pid
+	pid=$(engine_pid)
+	kill "-${1:-TERM}" "$pid" 2>/dev/null || true
+	wait_for process_gone "$pid"
+}
+
+# Lines that name what an engine could leave on the host.
+engine_traces() {
+	awk '{print "mount", $5}' /proc/self/mountinfo | sort
+	in_net ip -o link show | awk -F': ' '{print "link", $2}' | sort
+	in_net nft list tables | sed 's/^/nft /' | sort
+	in_net sysctl -n net.ipv4.ip_forward | sed 's/^/forward /'
+	find /sys/fs/cgroup -type d -name "$NAME*" 2>/dev/null | sed 's/^/cgroup /' | sort
+	local link
+	for link in /proc/[0-9]*/fd/* /proc/[0-9]*/cwd; do
+		case $(readlink "$link" 2>/dev/null) in "$T"/data* | "$T"/run*)
+			echo "process $(tr '\0' ' ' <"${link%%/fd/*}/cmdline" 2>/dev/null)" ;;
+		esac
+	done | sort -u
+}
+
+engine_settled() { engine_traces >"$T/after" && cmp -s "$T/before" "$T/after"; }
+
+# Ends all containers and the engine, removes what is left, and says what should not have been.
+engine_end() {
+	local status=0 ids
+	if engine_answers; then
+		ids=$(api '/containers/json?all=1' | jq -r '.[].Id')
+		for id in $ids; do api "/containers/$id?force=1" -X DELETE >/dev/null; done
+	fi
+	[ ! -e "$T/engine.pid" ] || engine_stop
+	tugd --purge >>"$T/engine.log" 2>&1 || { echo "purge failed" >&2; status=1; }
+	# Namespaces and cgroups go a moment after the last process.
+	if ! wait_for engine_settled 2>/dev/null; then
+		echo "left behind:" >&2
+		diff "$T/before" "$T/after" >&2
+		status=1
+	fi
+	[ "$status" = 0 ] || cat "$T/engine.log" >&2
+	ip netns del "$NAME"
+	rm -rf "$T"
+	return $status
+}
