@@ -190,6 +190,9 @@ static int directories_lock(struct daemon *daemon, struct err *err)
 	int rc = lock_directory(daemon->start.data_root, &daemon->data_lock, err);
 	if (rc == 0 && !text_equal(daemon->start.data_root, daemon->start.exec_root))
 		rc = lock_directory(daemon->start.exec_root, &daemon->run_lock, err);
+	/* Whoever made it: nobody walks into root file systems and finds setuid programs there. */
+	if (rc == 0 && chmod(daemon->start.data_root, 0700) < 0)
+		rc = err_sys(err, "data-root %s", daemon->start.data_root);
 	/* The socket lies in it: its group must be able to reach it. What else is in there is 0700 of its own. */
 	if (rc == 0 && chmod(daemon->start.exec_root, 0711) < 0)
 		rc = err_sys(err, "exec-root %s", daemon->start.exec_root);
