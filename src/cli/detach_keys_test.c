@@ -3,13 +3,13 @@
 #include "unit/test.h"
 
 static struct err err;
-static struct detach_keys keys;
+static struct key_sequence keys;
 static char out[64];
 static size_t size;
 
 static bool type(const char *text)
 {
-	bool done = detach_keys_filter(&keys, text, strlen(text), out, &size);
+	bool done = key_sequence_filter(&keys, text, strlen(text), out, &size);
 	out[size] = 0;
 	return done;
 }

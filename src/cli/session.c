@@ -17,7 +17,7 @@ enum { PIECE = 32 << 10 };
 
 struct pump {
 	struct session *session;
-	struct detach_keys keys;
+	struct key_sequence keys;
 	struct stdcopy copy;
 	struct buf pending; /* to the container */
 	bool in_open;
@@ -113,7 +113,7 @@ static int output_write(struct pump *pump, const char *data, size_t size, struct
 
 static int input_read(struct pump *pump, struct err *err)
 {
-	char data[PIECE], keys[PIECE + DETACH_KEYS_MAX];
+	char data[PIECE], keys[PIECE + KEY_SEQUENCE_MAX];
 	ssize_t size = read(STDIN_FILENO, data, sizeof data);
 	if (size < 0 && (errno == EINTR || errno == EAGAIN))
 		return 0;
@@ -129,7 +129,7 @@ static int input_read(struct pump *pump, struct err *err)
 		return 0;
 	}
 	size_t count;
-	pump->detached = detach_keys_filter(&pump->keys, data, (size_t)size, keys, &count);
+	pump->detached = key_sequence_filter(&pump->keys, data, (size_t)size, keys, &count);
 	buf_append(&pump->pending, keys, count);
 	return 0;
 }

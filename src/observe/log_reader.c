@@ -1,9 +1,8 @@
 #include "observe/log_reader.h"
 
-#include "base/json.h"
+#include "base/buffer.h"
 #include "base/path.h"
-#include "base/text.h"
-#include "base/time.h"
+#include "observe/log_line.h"
 
 #include <fcntl.h>
 #include <stdlib.h>
@@ -18,16 +17,8 @@ struct log_reader {
 	unsigned file; /* its number: 0 is the newest */
 	int64_t skip;  /* entries until those that were asked for */
 	struct buf buffer;
-	size_t used;	    /* of buffer, given out */
-	struct arena arena; /* of the entry */
+	size_t used; /* of buffer, given out */
 };
-
-struct log_line {
-	char *log, *stream, *time;
-};
-JSON_DECLARE(log_line);
-JSON_TYPE(log_line, F_STR(struct log_line, log, "log", 0), F_STR(struct log_line, stream, "stream", 0),
-	  F_STR(struct log_line, time, "time", 0));
 
 /* --- files --- */
 
@@ -97,7 +88,6 @@ void log_reader_close(struct log_reader *reader)
 	if (reader->fd >= 0)
 		close(reader->fd);
 	buf_done(&reader->buffer);
-	arena_done(&reader->arena);
 	free(reader->name);
 	free(reader);
 }
@@ -168,18 +158,13 @@ static int buffer_fill(struct log_reader *reader, struct err *err)
 	}
 }
 
-static bool entry_read(struct log_reader *reader, const char *line, size_t size, struct log_entry *entry)
+static bool entry_read(char *line, size_t size, struct log_entry *entry)
 {
-	struct log_line decoded = {0};
-	struct err ignored;
-	arena_done(&reader->arena);
-	if (json_load(&reader->arena, &table_log_line, line, size, "log", 0, &decoded, &ignored) < 0 || !decoded.log)
+	struct log_line decoded;
+	if (!log_line_decode(line, size, &decoded))
 		return false;
-	*entry = (struct log_entry){.is_stderr = decoded.stream && text_equal(decoded.stream, "stderr"),
-				    .text = decoded.log,
-				    .size = strlen(decoded.log)};
-	if (decoded.time && time_parse_rfc3339(decoded.time, &entry->time_ns) < 0)
-		entry->time_ns = 0;
+	*entry = (struct log_entry){
+	    .is_stderr = decoded.is_stderr, .text = decoded.text, .size = decoded.size, .time_ns = decoded.time_ns};
 	return true;
 }
 
@@ -187,7 +172,7 @@ int log_reader_next(struct log_reader *reader, struct log_entry *out_entry, stru
 {
 	for (;;) {
 		size_t left = reader->buffer.len - reader->used;
-		const char *line = left > 0 ? reader->buffer.data + reader->used : NULL;
+		char *line = left > 0 ? reader->buffer.data + reader->used : NULL;
 		const char *end = left > 0 ? memchr(line, '\n', left) : NULL;
 		if (!end) {
 			int rc = buffer_fill(reader, err);
@@ -200,7 +185,7 @@ int log_reader_next(struct log_reader *reader, struct log_entry *out_entry, stru
 			reader->skip--;
 			continue;
 		}
-		if (entry_read(reader, line, (size_t)(end - line), out_entry))
+		if (entry_read(line, (size_t)(end - line), out_entry))
 			return 1;
 	}
 }

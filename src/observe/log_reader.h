@@ -15,7 +15,7 @@
 struct log_entry {
 	bool is_stderr;
 	int64_t time_ns;
-	const char *text; /* as written, with its line end if it had one; valid until the next call */
+	const char *text; /* as written, with its line end if it had one; it may hold NUL; valid until the next call */
 	size_t size;
 };
 
