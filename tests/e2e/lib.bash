@@ -101,3 +101,18 @@ engine_end() {
 	rm -rf "$T"
 	return $status
 }
+
+# An image `busybox` with a shell, httpd and nc, made from the host's static busybox.
+image_busybox() {
+	local root=$T/busybox
+	mkdir -p "$root"/{bin,tmp,www,etc}
+	cp "$(command -v busybox)" "$root/bin/busybox"
+	"$root/bin/busybox" --list | while read -r applet; do
+		[ -e "$root/bin/$applet" ] || ln -s busybox "$root/bin/$applet"
+	done
+	echo 'root:x:0:0:root:/:/bin/sh' >"$root/etc/passwd"
+	echo 'a page' >"$root/www/index.html"
+	tar -C "$root" -cf "$T/busybox.tar" .
+	tug import --change 'CMD ["sh"]' "$T/busybox.tar" busybox >/dev/null
+	rm -r "$root" "$T/busybox.tar"
+}
