@@ -10,6 +10,9 @@
 #include <sys/prctl.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
+#ifdef __SANITIZE_ADDRESS__
+#include <sanitizer/asan_interface.h>
+#endif
 
 enum { STACK_SIZE = 64 << 10, FDS_MAX = 64 };
 
@@ -94,6 +97,19 @@ static int run_child(void *cookie)
 	return fail(child, "exec");
 }
 
+/*
+ * The child leaves its frames by exec: AddressSanitizer would go on taking their remains for variables that are out of
+ * scope, and the next stack lies at the same place.
+ */
+static void forget_stack(char *stack)
+{
+#ifdef __SANITIZE_ADDRESS__
+	__asan_unpoison_memory_region(stack, STACK_SIZE);
+#else
+	(void)stack;
+#endif
+}
+
 int process_spawn(const struct process_spec *spec, pid_t *out_pid, struct err *err)
 {
 	if (spec->fd_count < 3 || spec->fd_count > FDS_MAX)
@@ -109,6 +125,7 @@ int process_spawn(const struct process_spec *spec, pid_t *out_pid, struct err *e
 	pid_t pid = clone(run_child, stack + STACK_SIZE, CLONE_VM | CLONE_VFORK | SIGCHLD, &child);
 	int clone_error = errno;
 	sigprocmask(SIG_SETMASK, &before, NULL);
+	forget_stack(stack);
 	munmap(stack, STACK_SIZE);
 	const char *name = spec->path ? spec->path : spec->argv[0];
 	if (pid < 0)

@@ -79,3 +79,16 @@ TEST(sibling)
 	CHECK_OK(process_sibling("tug-monitor", &path, &err));
 	CHECK_CONTAINS(path, "/tests/tug-monitor");
 }
+
+/* The stack of a child that left by exec lies where the next one's will. */
+TEST(many_in_a_row)
+{
+	struct err err;
+	const int fds[] = {-1, -1, 2};
+	char *argv[] = {"true", NULL};
+	struct process_spec sessions[] = {
+	    {.path = "/bin/true", .argv = argv, .fds = fds, .fd_count = 3},
+	    {.path = "/bin/true", .argv = argv, .fds = fds, .fd_count = 3, .new_session = true}};
+	for (size_t i = 0; i < 8; i++)
+		CHECK_INT(run(&sessions[i % 2], &err), 0);
+}
