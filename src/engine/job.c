@@ -138,11 +138,12 @@ static void job_over(struct engine_job *job)
 	int rc = job->trash ? 0 : job_finish(job, &err);
 	struct engine_job_sink *sink = job->sink;
 	job->sink = NULL;
-	bool trash = job->trash;
+	/* After a failed one the next removal tries again. */
+	bool again = !job->trash || (WIFEXITED(job->status) && WEXITSTATUS(job->status) == 0);
 	job_free(job);
 	if (sink)
 		sink->ended(sink, rc < 0 ? &err : NULL);
-	if (!trash)
+	if (again)
 		job_trash(engine);
 }
 
