@@ -13,6 +13,7 @@ struct removal {
 	struct image_store *store;
 	struct arena *arena;
 	const struct image_users *users;
+	const char *typed; /* as the user named it, for messages */
 	struct image image;
 	struct image_removed_list removed;
 	enum image_use use;
@@ -105,15 +106,10 @@ static int remove_by_tag(struct removal *removal, const char *name, bool force, 
 	char id[SHORT_ID + 1];
 	bool last = !removal->image.tags[1];
 	if (last && !force && removal->use != IMAGE_UNUSED) {
-		struct reference reference;
-		char familiar[REFERENCE_TEXT_MAX];
-		if (reference_parse(name, &reference, err) < 0)
-			return -err->code;
-		reference_familiar(&reference, familiar);
 		return err_set(err, EBUSY,
 			       "conflict: unable to remove repository reference \"%s\" (must force) - container %s is "
 			       "using its referenced image %s",
-			       familiar, removal->container, short_id(removal, id));
+			       removal->typed, removal->container, short_id(removal, id));
 	}
 	int result = drop_tag(removal, name, err);
 	/* Of a running container only the name goes; the image stays without one. */
@@ -143,7 +139,7 @@ static int remove_by_id(struct removal *removal, bool force, struct err *err)
 int image_remove(struct image_store *store, struct arena *arena, const char *text, bool force,
 		 const struct image_users *users, struct image_removed_list *out_removed, struct err *err)
 {
-	struct removal removal = {.store = store, .arena = arena, .users = users};
+	struct removal removal = {.store = store, .arena = arena, .users = users, .typed = text};
 	enum image_name_kind kind;
 	char *name;
 	size_t tags = 0;
