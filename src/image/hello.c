@@ -47,7 +47,8 @@ static void layer_tar(struct buf *out, size_t size)
 	static const char zeros[2 * TAR_BLOCK_SIZE];
 	buf_append(out, &head, sizeof head);
 	buf_append(out, hello_bytes, size);
-	buf_append(out, zeros, (TAR_BLOCK_SIZE - size % TAR_BLOCK_SIZE) % TAR_BLOCK_SIZE + sizeof zeros);
+	buf_append(out, zeros, (TAR_BLOCK_SIZE - size % TAR_BLOCK_SIZE) % TAR_BLOCK_SIZE);
+	buf_append(out, zeros, sizeof zeros);
 }
 
 static int layer_make(int staging, size_t size, struct err *err)
