@@ -5,6 +5,7 @@
 #include "image/compress.h"
 #include "image/report.h"
 #include "image/unpack.h"
+#include "security/confine.h"
 #include "storage/content.h"
 
 #include <fcntl.h>
@@ -94,6 +95,8 @@ static int import_run(struct import *import, char **argv, struct err *err)
 	struct unpack_result unpacked = {0};
 	struct digest id;
 	int rc = arguments_read(import, argv, err);
+	if (rc == 0)
+		rc = confine_enter(&(struct confine_spec){.dirs = {{STAGING_FD, true}}, .dir_count = 1}, err);
 	if (rc == 0)
 		rc = layer_unpack(&unpacked, err);
 	if (rc == 0)

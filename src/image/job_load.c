@@ -6,6 +6,7 @@
 #include "image/report.h"
 #include "image/unpack.h"
 #include "oci/image_spec.h"
+#include "security/confine.h"
 #include "storage/content.h"
 
 #include <fcntl.h>
@@ -279,7 +280,10 @@ static int load_run(struct load *load, struct err *err)
 {
 	auto_buf text = BUF_INIT(CONTENT_DOCUMENT_MAX);
 	const struct json *list;
-	int rc = source_read(load, err);
+	int rc = confine_enter(&(struct confine_spec){.dirs = {{STAGING_FD, true}, {LAYERS_FD, false}}, .dir_count = 2},
+			       err);
+	if (rc == 0)
+		rc = source_read(load, err);
 	if (rc < 0)
 		return rc;
 	if (archive_find(&load->archive, "manifest.json")) {

@@ -2,13 +2,11 @@
  * Confinement of a job before it reads its first byte from outside.
  *
  * After confine_enter the process has: no network (an empty network namespace), no file tree but the given directories
- * (an empty root; each descriptor is replaced by one that cannot be left upwards, nodev, nosuid, noexec), Landlock for
- * the same where the kernel has it, only the capabilities that unpacking needs, no_new_privs, limits on memory,
- * descriptors and core files, and a list of allowed system calls; another call ends the process with SIGSYS. It cannot
- * start a program or a thread.
+ * (an empty root; each descriptor is replaced by one that cannot be left upwards, nodev, nosuid, noexec), only the
+ * capabilities that unpacking needs, no_new_privs, limits on descriptors, files and core files, and a list of allowed
+ * system calls; another call ends the process with SIGSYS. It cannot start a program or a thread.
  *
- * kernel 5.2: open_tree; 5.12: mount_setattr; 5.19: Landlock with links between directories. Without them a bind mount
- * in the private mount namespace and the other walls do the same work.
+ * kernel 5.2: open_tree; 5.12: mount_setattr. Without them the empty root and the other walls do the same work.
  */
 #pragma once
 
@@ -26,8 +24,7 @@ struct confine_dir {
 struct confine_spec {
 	struct confine_dir dirs[CONFINE_DIRS_MAX];
 	size_t dir_count;
-	uint64_t memory_max; /* bytes of address space beyond what is used now; 0: no limit */
-	uint64_t file_max;   /* largest file in bytes; 0: no limit */
+	uint64_t file_max; /* largest file in bytes; 0: no limit */
 };
 
 /* Needs root. What is open besides standard streams, descriptor 3 and the directories stays open: open nothing else. */

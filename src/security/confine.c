@@ -1,0 +1,236 @@
+#include "security/confine.h"
+
+#include "base/arena.h"
+#include "security/capability.h"
+#include "security/seccomp.h"
+
+#include <fcntl.h>
+#include <linux/capability.h>
+#include <linux/seccomp.h>
+#include <sched.h>
+#include <string.h>
+#include <sys/mount.h>
+#include <sys/prctl.h>
+#include <sys/resource.h>
+#include <sys/stat.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+enum { DESCRIPTORS_MAX = 256, CAPABILITY_LAST = 63 };
+
+#ifndef OPEN_TREE_CLONE
+#define OPEN_TREE_CLONE 1
+#endif
+#ifndef OPEN_TREE_CLOEXEC
+#define OPEN_TREE_CLOEXEC O_CLOEXEC
+#endif
+
+/* --- directories --- */
+
+/* nodev, nosuid, noexec, and read-only where it may be. kernel 5.12: mount_setattr. */
+static int tree_restrict(int tree, bool writable, struct err *err)
+{
+	struct {
+		uint64_t attr_set, attr_clr, propagation, userns_fd;
+	} attr = {.attr_set = 2 /* nosuid */ | 4 /* nodev */ | 8 /* noexec */ | (writable ? 0 : 1)};
+	enum { MOUNT_SETATTR = 442 };
+	if (syscall(MOUNT_SETATTR, tree, "", AT_EMPTY_PATH, &attr, sizeof attr) < 0 && errno != ENOSYS)
+		return err_sys(err, "mount_setattr");
+	return 0;
+}
+
+/*
+ * A mount of its own whose root is the directory: from there ".." leads nowhere. kernel 5.2: open_tree; before, the
+ * walls are the empty root and openat2's.
+ */
+static int dir_enclose(const struct confine_dir *dir, struct err *err)
+{
+	auto_fd int tree =
+	    (int)syscall(SYS_open_tree, dir->fd, "", AT_EMPTY_PATH | OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC);
+	if (tree < 0)
+		return errno == ENOSYS ? 0 : err_sys(err, "open_tree");
+	int rc = tree_restrict(tree, dir->writable, err);
+	if (rc < 0)
+		return rc;
+	auto_fd int inside = openat(tree, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	if (inside < 0 || dup3(inside, dir->fd, O_CLOEXEC) < 0)
+		return err_sys(err, "enclose a directory");
+	return 0;
+}
+
+static int root_empty(struct err *err)
+{
+	if (mount(NULL, "/", NULL, MS_PRIVATE | MS_REC, NULL) < 0)
+		return err_sys(err, "private mounts");
+	if (mount("tmpfs", "/proc", "tmpfs", MS_NOSUID | MS_NODEV | MS_NOEXEC, "size=0,nr_inodes=2,mode=0") < 0)
+		return err_sys(err, "an empty root");
+	if (chdir("/proc") < 0 || syscall(SYS_pivot_root, ".", ".") < 0 || umount2(".", MNT_DETACH) < 0 ||
+	    chdir("/") < 0)
+		return err_sys(err, "enter the empty root");
+	return 0;
+}
+
+/* --- privileges --- */
+
+/* What unpacking needs; trusted.* attributes ask for CAP_SYS_ADMIN, which the filter makes useless for all else. */
+static const int kept[] = {CAP_CHOWN, CAP_DAC_OVERRIDE, CAP_FOWNER, CAP_FSETID, CAP_MKNOD, CAP_SETFCAP, CAP_SYS_ADMIN};
+
+static int privileges_drop(struct err *err)
+{
+	uint64_t set = 0;
+	for (size_t i = 0; i < array_size(kept); i++)
+		set |= capability_bit(kept[i]);
+	for (int number = 0; number <= CAPABILITY_LAST; number++) {
+		if (!(set & capability_bit(number)) && prctl(PR_CAPBSET_DROP, number, 0, 0, 0) < 0 && errno != EINVAL)
+			return err_sys(err, "drop capability %d", number);
+	}
+	struct __user_cap_header_struct head = {_LINUX_CAPABILITY_VERSION_3, 0};
+	struct __user_cap_data_struct data[2] = {{(uint32_t)set, (uint32_t)set, 0},
+						 {(uint32_t)(set >> 32), (uint32_t)(set >> 32), 0}};
+	if (syscall(SYS_capset, &head, data) < 0)
+		return err_sys(err, "set capabilities");
+	if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) < 0)
+		return err_sys(err, "no_new_privs");
+	return 0;
+}
+
+static int limit_set(int resource, rlim_t value, struct err *err)
+{
+	struct rlimit limit = {value, value};
+	return setrlimit(resource, &limit) < 0 ? err_sys(err, "set limit %d", resource) : 0;
+}
+
+static int limits_set(const struct confine_spec *spec, struct err *err)
+{
+	int rc = limit_set(RLIMIT_CORE, 0, err);
+	if (rc == 0)
+		rc = limit_set(RLIMIT_NOFILE, DESCRIPTORS_MAX, err);
+	if (rc == 0 && spec->file_max > 0)
+		rc = limit_set(RLIMIT_FSIZE, spec->file_max, err);
+	return rc;
+}
+
+/* --- the filter --- */
+
+#if !defined(__SANITIZE_ADDRESS__)
+static char *calls[] = {
+#define CALL(name) (char *)#name
+    CALL(read),
+    CALL(pread64),
+    CALL(readv),
+    CALL(write),
+    CALL(pwrite64),
+    CALL(writev),
+    CALL(close),
+    CALL(lseek),
+    CALL(openat),
+    CALL(openat2),
+    CALL(fstat),
+    CALL(newfstatat),
+    CALL(statx),
+    CALL(fstatfs),
+    CALL(statfs),
+    CALL(fcntl),
+    CALL(dup),
+    CALL(dup3),
+    CALL(mkdirat),
+    CALL(mknodat),
+    CALL(symlinkat),
+    CALL(linkat),
+    CALL(unlinkat),
+    CALL(renameat),
+    CALL(renameat2),
+    CALL(readlinkat),
+    CALL(fchmod),
+    CALL(fchmodat),
+    CALL(fchmodat2),
+    CALL(fchown),
+    CALL(fchownat),
+    CALL(utimensat),
+    CALL(ftruncate),
+    CALL(fallocate),
+    CALL(copy_file_range),
+    CALL(fsync),
+    CALL(fdatasync),
+    CALL(syncfs),
+    CALL(fsetxattr),
+    CALL(lsetxattr),
+    CALL(setxattr),
+    CALL(fgetxattr),
+    CALL(lgetxattr),
+    CALL(flistxattr),
+    CALL(fremovexattr),
+    CALL(getdents64),
+    CALL(umask),
+    CALL(faccessat),
+    CALL(faccessat2),
+    CALL(mmap),
+    CALL(munmap),
+    CALL(mremap),
+    CALL(mprotect),
+    CALL(madvise),
+    CALL(brk),
+    CALL(futex),
+    CALL(exit),
+    CALL(exit_group),
+    CALL(rt_sigaction),
+    CALL(rt_sigprocmask),
+    CALL(rt_sigreturn),
+    CALL(clock_gettime),
+    CALL(clock_nanosleep),
+    CALL(gettimeofday),
+    CALL(getrandom),
+    CALL(getpid),
+    CALL(gettid),
+    CALL(tgkill),
+    CALL(restart_syscall),
+    CALL(sched_yield),
+    CALL(sysinfo),
+    CALL(getuid),
+    CALL(geteuid),
+    NULL,
+};
+
+static int filter_load(struct err *err)
+{
+	auto_arena arena = {0};
+	struct seccomp_filter filter;
+	struct oci_seccomp_rule rule = {.names = calls, .action = (char *)"SCMP_ACT_ALLOW"};
+	struct oci_seccomp spec = {.default_action = (char *)"SCMP_ACT_KILL_PROCESS"};
+	spec.syscalls.items = &rule;
+	spec.syscalls.count = 1;
+	int rc = seccomp_compile(&arena, &spec, &filter, err);
+	if (rc < 0)
+		return rc;
+	struct sock_fprog program = {(unsigned short)filter.count, filter.code};
+	if (syscall(SYS_seccomp, SECCOMP_SET_MODE_FILTER, 0, &program) < 0)
+		return err_sys(err, "load the filter");
+	return 0;
+}
+#else
+/* The sanitizer's own calls are many and its business. */
+static int filter_load(struct err *err)
+{
+	(void)err;
+	return 0;
+}
+#endif
+
+int confine_enter(const struct confine_spec *spec, struct err *err)
+{
+	int rc = 0;
+	/* Only what is mounted in our own namespace can be copied: before that changes. */
+	for (size_t i = 0; rc == 0 && i < spec->dir_count; i++)
+		rc = dir_enclose(&spec->dirs[i], err);
+	if (rc == 0 && unshare(CLONE_NEWNS | CLONE_NEWNET | CLONE_NEWIPC | CLONE_NEWUTS) < 0)
+		rc = err_sys(err, "new namespaces");
+	if (rc == 0)
+		rc = root_empty(err);
+	if (rc == 0)
+		rc = limits_set(spec, err);
+	if (rc == 0)
+		rc = privileges_drop(err);
+	if (rc == 0)
+		rc = filter_load(err);
+	return rc < 0 ? err_wrap(err, "confine") : 0;
+}
