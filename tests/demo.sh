@@ -60,7 +60,8 @@ cat >"$work/daemon.json" <<JSON
     "bridge": "$name", "nft-table": "$name", "cgroup-parent": "/$name"
 }
 JSON
-show "$bin/tugd" --config-file "$work/daemon.json" 2>"$work.log" &
+printf '\033[32m# %s\033[0m\n' "tugd --config-file $work/daemon.json &"
+"$bin/tugd" --config-file "$work/daemon.json" 2>"$work.log" &
 engine=$!
 for _ in $(seq 200); do tug version >/dev/null 2>&1 && break; sleep 0.05; done
 tug version || { cat "$work.log" >&2; exit 1; }

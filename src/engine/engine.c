@@ -219,6 +219,7 @@ void engine_close(struct engine *engine)
 		container_free(container);
 	}
 	network_close(engine->network);
+	run_forget_children(engine);
 	image_store_close(engine->images);
 	database_close(engine->database);
 	if (engine->data >= 0)

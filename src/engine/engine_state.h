@@ -23,6 +23,7 @@ struct engine {
 	struct container *containers;		       /* newest first */
 	struct exec *execs;
 	struct engine_job *jobs;
+	struct monitor_child *monitors; /* that this engine started and that have not ended */
 	struct event_bus bus;
 	char *id; /* of this engine, for info */
 	bool cgroup_v2;

@@ -27,7 +27,6 @@ static struct run *run_new(struct container *container)
 void run_free(struct run *run)
 {
 	loop_io_remove(&run->io);
-	loop_child_remove(&run->child);
 	loop_timer_stop(&run->kill_timer);
 	if (run->socket >= 0)
 		close(run->socket);
@@ -128,11 +127,45 @@ static void run_ready(struct loop_io *io, uint32_t events)
 
 /* --- start --- */
 
-/* Reaped here; what it was about comes over the socket. */
+struct monitor_child {
+	struct engine *engine;
+	struct monitor_child *next;
+	struct loop_child child;
+};
+
+static void monitor_child_free(struct monitor_child *monitor)
+{
+	struct monitor_child **link = &monitor->engine->monitors;
+	while (*link != monitor)
+		link = &(*link)->next;
+	*link = monitor->next;
+	loop_child_remove(&monitor->child);
+	free(monitor);
+}
+
+/* It is reaped; what it was about comes over the socket. */
 static void child_ended(struct loop_child *child, int status)
 {
-	(void)child;
 	(void)status;
+	monitor_child_free(container_of(child, struct monitor_child, child));
+}
+
+static int child_watch(struct engine *engine, pid_t pid, struct err *err)
+{
+	struct monitor_child *monitor = x_alloc(sizeof *monitor);
+	monitor->engine = engine;
+	monitor->next = engine->monitors;
+	engine->monitors = monitor;
+	int rc = loop_child_add(engine->loop, &monitor->child, pid, child_ended, err);
+	if (rc < 0)
+		monitor_child_free(monitor);
+	return rc;
+}
+
+void run_forget_children(struct engine *engine)
+{
+	while (engine->monitors)
+		monitor_child_free(engine->monitors);
 }
 
 static int monitor_spawn(struct run *run, int theirs, struct err *err)
@@ -160,7 +193,7 @@ static int monitor_spawn(struct run *run, int theirs, struct err *err)
 					  .fd_count = array_size(fds),
 					  .new_session = true};
 	rc = process_spawn(&spec, &pid, err);
-	return rc < 0 ? rc : loop_child_add(engine->loop, &run->child, pid, child_ended, err);
+	return rc < 0 ? rc : child_watch(engine, pid, err);
 }
 
 static int monitor_start(struct run *run, struct launch *launch, struct err *err)

@@ -34,7 +34,6 @@ struct run {
 	struct container *container;
 	int socket; /* to the monitor */
 	struct loop_io io;
-	struct loop_child child; /* the monitor, when this engine started it */
 	struct engine_call *starting, *stopping, *removing;
 	struct engine_call *restarting;
 	struct loop_timer kill_timer; /* the grace of a stop */
@@ -51,6 +50,10 @@ int run_adopt(struct container *container, struct err *err) must_check;
 int run_send(struct run *run, struct monitor_message *message, const void *tail, size_t size, const int *fds,
 	     size_t count, struct err *err) must_check;
 void run_free(struct run *run); /* the monitor goes on */
+/* Monitors are children of the engine that started them, longer than their runs. They go on; nobody reaps them any
+ * more.
+ */
+void run_forget_children(struct engine *engine);
 
 /* --- lifecycle.c: what follows --- */
 

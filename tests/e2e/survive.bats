@@ -110,3 +110,9 @@ status_of() { tug inspect -f '{{.State.Status}} {{.State.ExitCode}}' "$1"; }
 		[ -z "$ids" ] || tug rm -f $ids >/dev/null
 	done
 }
+
+@test "ended monitors are reaped" {
+	for i in 1 2 3; do tug run --rm busybox true; done
+	no_children() { [ -z "$(ps -o pid= --ppid "$(engine_pid)" | head -n 1)" ]; }
+	wait_for no_children
+}
