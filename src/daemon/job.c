@@ -5,6 +5,7 @@
 #include "storage/trash.h"
 
 #include <stdio.h>
+#include <unistd.h>
 
 static const struct {
 	const char *kind;
@@ -19,8 +20,10 @@ int job_main(char **argv)
 {
 	const char *kind = argv[0] ? argv[0] : "";
 	for (size_t i = 0; i < array_size(jobs); i++) {
-		if (text_equal(jobs[i].kind, kind))
-			return jobs[i].run((int)strv_count(argv), argv);
+		if (text_equal(jobs[i].kind, kind)) {
+			/* What libraries do at an exit may be more than a confined process is allowed to. */
+			_exit(jobs[i].run((int)strv_count(argv), argv));
+		}
 	}
 	fprintf(stderr, "tugd: job \"%s\": unknown; the engine starts its jobs itself\n", kind);
 	return 2;
