@@ -27,9 +27,8 @@ tug() { "$bin/tug" "$@"; }
 
 # What a container could leave behind.
 traces() {
-	awk '{print "mount", $5}' /proc/self/mountinfo
+	awk '$5 !~ "^/run/netns/" {print "mount", $5}' /proc/self/mountinfo
 	ip -o link show | awk -F': ' '{print "link", $2}'
-	ip netns list | sed 's/^/netns /'
 	nft list tables | sed 's/^/nft /'
 	find /sys/fs/cgroup -type d -name "$name*" | sed 's/^/cgroup /'
 	for exe in /proc/[0-9]*/exe; do
