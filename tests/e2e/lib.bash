@@ -66,7 +66,8 @@ engine_stop() {
 
 # Lines that name what an engine could leave on the host.
 engine_traces() {
-	awk '{print "mount", $5}' /proc/self/mountinfo | sort
+	# Other mounts come and go with whatever else runs on this machine.
+	awk -v folder="$T/" 'index($5, folder) == 1 {print "mount", $5}' /proc/self/mountinfo | sort
 	in_net ip -o link show | awk -F': ' '{print "link", $2}' | sort
 	in_net nft list tables | sed 's/^/nft /' | sort
 	in_net sysctl -n net.ipv4.ip_forward | sed 's/^/forward /'
