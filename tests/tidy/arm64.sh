@@ -9,6 +9,8 @@ if ! command -v $cc >/dev/null; then
 fi
 # Headers of packaged libraries are the host's: they do not depend on the architecture.
 host=$(cc -print-multiarch)
+# Configuring makes the sources that are generated.
+[ -d build/dev/generated ] || cmake --preset dev >/dev/null || exit 1
 found=$(git ls-files 'src/*.c' | xargs -P 2 -n 24 $cc -std=gnu17 -D_GNU_SOURCE -DTUG_VERSION='"0"' -Isrc -Itests \
 	-Ibuild/dev/generated -idirafter /usr/include -idirafter "/usr/include/$host" -Wall -Wextra -fsyntax-only 2>&1)
 if [ -z "$found" ]; then
