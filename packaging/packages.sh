@@ -32,6 +32,7 @@ missing() {
 	done
 }
 
+log=$(dirname "$0")/../build/packages.log
 verb=${1:?list, check or install}; shift
 case $verb in
 list) list "$@" ;;
@@ -52,10 +53,11 @@ install)
 	if apt-get install -y -q --no-install-recommends -s $absent >/dev/null 2>&1 || apt-get update -q >/dev/null 2>&1; then
 		policy=/usr/sbin/policy-rc.d
 		if [ ! -e $policy ]; then printf '#!/bin/sh\nexit 101\n' >$policy; chmod 755 $policy; made=1; fi
-		apt-get install -y -q --no-install-recommends $absent >/tmp/tug-packages.log 2>&1 || failed=1
+		mkdir -p "$(dirname "$log")"
+		apt-get install -y -q --no-install-recommends $absent >"$log" 2>&1 || true
 		[ -z "${made:-}" ] || rm -f $policy
 	fi
 	absent=$(missing "$@")
-	[ -z "$absent" ] || { echo "could not install:" $absent "(is there a network? see /tmp/tug-packages.log)" >&2; exit 1; } ;;
+	[ -z "$absent" ] || { echo "could not install:" $absent "(is there a network? see build/packages.log)" >&2; exit 1; } ;;
 *) echo "packages.sh: list, check or install" >&2; exit 2 ;;
 esac

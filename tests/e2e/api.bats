@@ -2,7 +2,8 @@
 
 load lib
 
-setup_file() { engine_begin; engine_start; }
+setup_file() { engine_begin; engine_start; engine_rest; }
+teardown() { engine_clean; }
 teardown_file() { engine_end; }
 
 # status PATH [curl's options]: the HTTP status alone

@@ -18,9 +18,10 @@ setup_file() {
 	printf 'root:x:0:\nweb:x:44:\n' >"$T/root/etc/group"
 	tar -C "$T/root" -cf "$T/root.tar" .
 	docker import "$T/root.tar" box
+	engine_rest
 }
 teardown_file() { [ -z "${T:-}" ] || engine_end; }
-teardown() { docker ps -aq | xargs -r docker rm -f >/dev/null; }
+teardown() { engine_clean; }
 
 is() { [ "$1" = "$2" ] || { printf "is '%s', not '%s'\n" "$1" "$2" >&2; return 1; }; }
 has() { [[ $1 == *"$2"* ]] || { printf "'%s' is without '%s'\n" "$1" "$2" >&2; return 1; }; }

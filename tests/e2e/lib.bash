@@ -1,7 +1,9 @@
 # What every end-to-end file shares: an engine of its own, in a network namespace, directories, cgroups and an nftables
-# table of its own, so that files can run beside each other; and a check that nothing is left of it.
+# table of its own, so that files can run beside each other; and a check that nothing is left: after each test of its
+# containers, after the file of the engine.
 #
-#   setup_file() { engine_begin; engine_start; }     teardown_file() { engine_end; }
+#   setup_file() { engine_begin; engine_start; engine_rest; }     teardown() { engine_clean; }
+#   teardown_file() { engine_end; }
 #
 # TUG_BIN is the folder of the programs. T is the file's temporary folder: T/data, T/run, T/daemon.json, T/engine.log.
 
@@ -72,12 +74,48 @@ engine_traces() {
 	in_net nft list tables | sed 's/^/nft /' | sort
 	in_net sysctl -n net.ipv4.ip_forward | sed 's/^/forward /'
 	find /sys/fs/cgroup -type d -name "$NAME*" 2>/dev/null | sed 's/^/cgroup /' | sort
-	local link
-	for link in /proc/[0-9]*/fd/* /proc/[0-9]*/cwd; do
-		case $(readlink "$link" 2>/dev/null) in "$T"/data* | "$T"/run*)
-			echo "process $(tr '\0' ' ' <"${link%%/fd/*}/cmdline" 2>/dev/null)" ;;
-		esac
-	done | sort -u
+	local place
+	find /proc/[0-9]*/{fd,cwd} -maxdepth 1 -printf '%p %l\n' 2>/dev/null | grep -F -e " $T/data" -e " $T/run" |
+		cut -d/ -f3 | sort -u | while read -r place; do
+			echo "process $(tr '\0' ' ' <"/proc/$place/cmdline" 2>/dev/null)"
+		done | sort -u
+}
+
+# Lines that name what containers could leave with an engine that runs: the above, files, the engine's descriptors.
+idle_traces() {
+	engine_traces | sed -E 's/^link veth[^ ]*/link of the pool/'
+	find "$T"/data/{containers,staging,trash} "$T/run/containers" -mindepth 1 -maxdepth 1 2>/dev/null | sed 's/^/file /' | sort
+	find "/proc/$(engine_pid)/fd" -mindepth 1 -printf 'descriptor %l\n' 2>/dev/null | sed -E 's/[0-9]+\]?$//' | sort
+}
+# What an idle engine needs, once its first container has come and gone; engine_clean compares with it.
+engine_rest() {
+	tug run --rm hello >/dev/null
+	wait_for pool_is_full
+	engine_pid >"$T/idle.pid"
+	idle_traces >"$T/idle"
+}
+pool_is_full() { [ "$(in_net ip -o link show | grep -c ': veth')" = 2 ]; } # network-pool's default
+engine_is_idle() {
+	idle_traces >"$T/now"
+	# Another engine process may hold less by now.
+	if [ "$(cat "$T/idle.pid")" = "$(engine_pid)" ]; then
+		cmp -s "$T/idle" "$T/now"
+	else
+		! comm -13 <(grep -v '^descriptor\|^link of the pool' "$T/idle" | sort) \
+			<(grep -v '^descriptor\|^link of the pool' "$T/now" | sort) | grep -q .
+	fi
+}
+# After each test: takes all containers away, and fails where anything of them is still there.
+engine_clean() {
+	engine_answers || engine_start
+	local id
+	for id in $(api '/containers/json?all=1' | jq -r '.[].Id'); do api "/containers/$id?force=1" -X DELETE >/dev/null; done
+	wait_for engine_is_idle 2>/dev/null && return 0
+	echo "left behind by this test:" >&2
+	diff "$T/idle" "$T/now" >&2
+	cp "$T/now" "$T/idle" # the next test is not to blame
+	engine_pid >"$T/idle.pid"
+	return 1
 }
 
 engine_settled() { engine_traces >"$T/after" && cmp -s "$T/before" "$T/after"; }
@@ -103,7 +141,7 @@ engine_end() {
 	return $status
 }
 
-# An image `busybox` with a shell, httpd and nc, made from the host's static busybox.
+# An image `busybox` with a shell, httpd and nc, made from the host's static busybox; calls engine_rest.
 image_busybox() {
 	local root=$T/busybox
 	mkdir -p "$root"/{bin,tmp,www,etc}
@@ -116,4 +154,5 @@ image_busybox() {
 	tar -C "$root" -cf "$T/busybox.tar" .
 	tug import --change 'CMD ["sh"]' "$T/busybox.tar" busybox >/dev/null
 	rm -r "$root" "$T/busybox.tar"
+	engine_rest
 }

@@ -7,10 +7,7 @@ setup_file() {
 	image_busybox
 }
 teardown_file() { engine_end; }
-teardown() {
-	local id
-	for id in $(tug ps -aq); do tug rm -f "$id" >/dev/null; done
-}
+teardown() { engine_clean; }
 
 web() { # web NAME OPTIONS...: a web server
 	tug run -d --name "$1" "${@:2}" busybox httpd -f -p 80 -h /www

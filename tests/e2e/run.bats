@@ -7,11 +7,7 @@ setup_file() {
 	image_busybox
 }
 teardown_file() { engine_end; }
-teardown() {
-	local ids
-	ids=$(tug ps -aq)
-	[ -z "$ids" ] || tug rm -f $ids >/dev/null
-}
+teardown() { engine_clean; }
 
 # on_terminal [EXPECT SEND]... -- ARGUMENT...: tug on a terminal of 24 lines and 80 columns.
 on_terminal() {

@@ -7,12 +7,7 @@ setup_file() {
 	image_busybox
 }
 teardown_file() { engine_end; }
-teardown() {
-	engine_answers || engine_start
-	local ids
-	ids=$(tug ps -aq)
-	[ -z "$ids" ] || tug rm -f $ids >/dev/null
-}
+teardown() { engine_clean; }
 
 kill_engine() { engine_stop KILL; }
 monitor_of() { # the process that made the container's first one
