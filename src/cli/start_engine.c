@@ -9,6 +9,7 @@
 #include <fcntl.h>
 #include <poll.h>
 #include <stdio.h>
+#include <sys/file.h>
 #include <sys/stat.h>
 
 #define CONFIG_PATH "/etc/tug/daemon.json"
@@ -54,6 +55,12 @@ static int engine_wait(const struct endpoint *endpoint, int watch, struct err *e
 	}
 }
 
+static int log_open(int *out_fd, struct err *err)
+{
+	*out_fd = open(LOG_PATH, O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0640);
+	return *out_fd < 0 ? err_sys(err, "open %s", LOG_PATH) : 0;
+}
+
 int start_engine(struct client *client, struct err *err)
 {
 	if (geteuid() != 0 || !start_allowed())
@@ -63,9 +70,17 @@ int start_engine(struct client *client, struct err *err)
 	int rc = process_sibling("tugd", &program, err);
 	if (rc < 0)
 		return rc;
-	auto_fd int log = open(LOG_PATH, O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0640);
-	if (log < 0)
-		return err_sys(err, "open %s", LOG_PATH);
+	auto_fd int turn = -1, log = -1, early = -1;
+	rc = log_open(&turn, err);
+	if (rc == 0)
+		rc = log_open(&log, err);
+	if (rc < 0)
+		return rc;
+	/* Of several clients one starts it; the others find it running when their turn comes. */
+	if (flock(turn, LOCK_EX) < 0)
+		return err_sys(err, "lock %s", LOG_PATH);
+	if (endpoint_connect(&client->endpoint, &early, err) == 0)
+		return 0;
 	const int fds[] = {-1, -1, log};
 	char *const argv[] = {(char *)"tugd", NULL};
 	extern char **environ;
