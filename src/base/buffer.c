@@ -108,3 +108,48 @@ char *buf_take(struct buf *buf)
 	*buf = (struct buf)BUF_INIT(buf->max);
 	return text;
 }
+
+/* The length of the UTF-8 sequence at the front, and its value; 0 for none that is well formed. */
+static size_t character_read(const unsigned char *text, uint32_t *out_value)
+{
+	static const uint32_t least[] = {0, 0, 0x80, 0x800, 0x10000};
+	size_t size = text[0] < 0x80		 ? 1
+		      : (text[0] & 0xe0) == 0xc0 ? 2
+		      : (text[0] & 0xf0) == 0xe0 ? 3
+		      : (text[0] & 0xf8) == 0xf0 ? 4
+						 : 0;
+	uint32_t value = size == 1 ? text[0] : text[0] & (0x7fU >> size);
+	for (size_t i = 1; i < size; i++) {
+		if ((text[i] & 0xc0) != 0x80)
+			return 0;
+		value = value << 6 | (text[i] & 0x3f);
+	}
+	*out_value = value;
+	return size > 1 && (value < least[size] || value > 0x10ffff) ? 0 : size;
+}
+
+static bool character_commands(uint32_t value)
+{
+	return value < 0x20 || (value >= 0x7f && value < 0xa0) || value == 0x61c ||
+	       (value >= 0x200e && value <= 0x200f) || (value >= 0x2028 && value <= 0x202e) ||
+	       (value >= 0x2066 && value <= 0x2069);
+}
+
+void buf_printable(struct buf *buf, const char *text, const char *keep)
+{
+	while (*text) {
+		uint32_t value = 0;
+		size_t size = character_read((const unsigned char *)text, &value);
+		if (size == 0)
+			buf_printf(buf, "\\x%02x", (unsigned char)*text);
+		else if (size == 1 && value < 0x20 && strchr(keep, (int)value))
+			buf_char(buf, *text);
+		else if (size == 1 && character_commands(value))
+			buf_printf(buf, "\\x%02x", value);
+		else if (character_commands(value))
+			buf_printf(buf, "\\u{%x}", value);
+		else
+			buf_append(buf, text, size);
+		text += size == 0 ? 1 : size;
+	}
+}

@@ -30,6 +30,11 @@ void buf_reset(struct buf *buf); /* len 0, memory kept, mark cleared */
 void buf_append(struct buf *buf, const void *data, size_t size);
 void buf_text(struct buf *buf, const char *text);
 void buf_char(struct buf *buf, char byte);
+/*
+ * Text that somebody else chose, for a terminal: what would command it (C0 and C1 controls, DEL, marks of direction,
+ * bytes that are not UTF-8) comes as \xNN or \u{N}. Characters in `keep` ("\n\t") stay.
+ */
+void buf_printable(struct buf *buf, const char *text, const char *keep);
 void buf_printf(struct buf *buf, const char *format, ...) printf_like(2, 3);
 void buf_vprintf(struct buf *buf, const char *format, va_list args);
 

@@ -25,3 +25,31 @@ TEST(buffer_consume_and_take)
 	CHECK_STR(text, "world");
 	CHECK_INT(buf.len, 0);
 }
+
+TEST(nothing_that_somebody_else_chose_commands_a_terminal)
+{
+	static const struct {
+		const char *text, *keep, *shown;
+	} rows[] = {
+	    {"plain, gr\u00fc\u00df, \u65e5\u672c", "", "plain, gr\u00fc\u00df, \u65e5\u672c"},
+	    {"\033[2J", "", "\\x1b[2J"},
+	    {"a\nb\tc\rd", "\n\t", "a\nb\tc\\x0dd"},
+	    {"a\nb", "", "a\\x0ab"},
+	    {"\x7f", "", "\\x7f"},
+	    {"\xc2\x9b"
+	     "31m",
+	     "", "\\u{9b}31m"},
+	    {"\x9b"
+	     "31m",
+	     "", "\\x9b31m"},
+	    {"\u202egpj.exe", "", "\\u{202e}gpj.exe"},
+	    {"\xc0\x9b", "", "\\xc0\\x9b"},
+	    {"\xe2\x80", "", "\\xe2\\x80"},
+	    {"\xf4\x90\x80\x80", "", "\\xf4\\x90\\x80\\x80"},
+	};
+	for (size_t i = 0; i < array_size(rows); i++) {
+		auto_buf out = BUF_INIT(256);
+		buf_printable(&out, rows[i].text, rows[i].keep);
+		CHECK_STR(buf_str(&out), rows[i].shown);
+	}
+}

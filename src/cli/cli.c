@@ -43,16 +43,24 @@ void print(const char *format, ...)
 	va_end(args);
 }
 
+enum { SAY_MAX = 1 << 20 };
+
+void cli_say(const char *prefix, const char *text)
+{
+	auto_buf shown = BUF_INIT(4 * SAY_MAX);
+	buf_printable(&shown, text, "\n\t");
+	fflush(stdout);
+	fprintf(stderr, "%s%s\n", prefix, buf_str(&shown));
+}
+
 void cli_complain(const struct err *err)
 {
-	fflush(stdout);
-	fprintf(stderr, "tug: %s\n", err->msg);
+	cli_say("tug: ", err->msg);
 }
 
 int cli_failed(const struct err *err)
 {
-	fflush(stdout);
-	fprintf(stderr, "%s\n", err->msg);
+	cli_say("", err->msg);
 	return EXIT_FAILED;
 }
 

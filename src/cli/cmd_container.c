@@ -211,7 +211,7 @@ static int wait_run(struct cli *cli)
 		print("%lld\n", (long long)answer.status_code);
 		fflush(stdout);
 		if (answer.error && !text_empty(answer.error->message)) {
-			fprintf(stderr, "%s\n", answer.error->message);
+			cli_say("", answer.error->message);
 			status = EXIT_FAILED;
 		}
 	}

@@ -88,7 +88,7 @@ static void server_print(const struct system_info *info)
 	print("\n");
 	fflush(stdout);
 	for (char **warning = info->warnings; warning && *warning; warning++)
-		fprintf(stderr, "%s\n", *warning);
+		cli_say("", *warning);
 }
 
 static int info_run(struct cli *cli)

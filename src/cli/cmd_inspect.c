@@ -98,7 +98,7 @@ static int objects_show(struct cli *cli, unsigned kinds)
 		array_print(objects, count);
 	fflush(stdout);
 	for (char **message = errors; message && *message; message++) {
-		fprintf(stderr, "%s\n", *message);
+		cli_say("", *message);
 		status = EXIT_FAILED;
 	}
 	return status;

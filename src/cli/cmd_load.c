@@ -31,10 +31,16 @@ static int line_show(struct transfer *transfer, struct err *err)
 	/* Bars are for terminals; ours is not drawn yet: what counts is what was done. */
 	if (line.detail && (line.detail->current > 0 || line.detail->total > 0))
 		return 0;
-	if (!text_empty(line.stream))
-		print("%s", line.stream);
-	else if (!text_empty(line.status) && !transfer->quiet)
-		print("%s%s%s\n", line.id ? line.id : "", line.id ? ": " : "", line.status);
+	auto_buf shown = BUF_INIT(4 * LINE_SIZE_MAX);
+	if (!text_empty(line.stream)) {
+		buf_printable(&shown, line.stream, "\n\t");
+	} else if (!text_empty(line.status) && !transfer->quiet) {
+		buf_printable(&shown, line.id ? line.id : "", "");
+		buf_text(&shown, line.id ? ": " : "");
+		buf_printable(&shown, line.status, "");
+		buf_char(&shown, '\n');
+	}
+	print("%s", buf_str(&shown));
 	return 0;
 }
 

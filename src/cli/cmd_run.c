@@ -42,7 +42,7 @@ static int container_make(struct cli *cli, const struct create_options *options,
 		return rc;
 	}
 	for (char **warning = created.warnings; warning && *warning; warning++)
-		fprintf(stderr, "WARNING: %s\n", *warning);
+		cli_say("WARNING: ", *warning);
 	*out_id = arena_strdup(&cli->arena, created.id);
 	if (cidfile >= 0)
 		rc = fd_write_full(cidfile, created.id, strlen(created.id));

@@ -50,6 +50,8 @@ struct cli {
 	struct arena arena;
 };
 
+/* A line on standard error, of what others may have chosen: nothing in it commands the terminal. */
+void cli_say(const char *prefix, const char *text);
 /* Prints "tug: MESSAGE" on standard error. */
 void cli_complain(const struct err *err);
 /* The same as run, create, and start of them do: with the hint at --help below; returns 125, 126 or 127 by the message.

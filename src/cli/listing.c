@@ -136,8 +136,8 @@ static int default_print(const struct listing *listing)
 				if (text_equal(column->field, *field))
 					text = column->header;
 			}
-			buf_printf(&line, "%s%s", field == listing->shown ? "" : "\t",
-				   i == 0 ? text : cell(listing->rows[i - 1], *field));
+			buf_text(&line, field == listing->shown ? "" : "\t");
+			buf_printable(&line, i == 0 ? text : cell(listing->rows[i - 1], *field), "");
 		}
 		lines[i] = arena_strdup(listing->arena, buf_str(&line));
 	}

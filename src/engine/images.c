@@ -4,6 +4,7 @@
 #include "docker/reference.h"
 #include "docker/filters.h"
 #include "engine/engine_state.h"
+#include "engine/job.h"
 
 #include <fnmatch.h>
 #include <stdio.h>
@@ -363,6 +364,7 @@ int engine_image_remove(struct engine *engine, struct arena *arena, const char *
 		image_event(engine, items[i].deleted ? "delete" : "untag", image.id.text,
 			    items[i].deleted ? items[i].deleted : items[i].untagged);
 	}
+	job_trash(engine);
 	*out_deleted = (struct engine_deleted_list){items, removed.count};
 	return 0;
 }

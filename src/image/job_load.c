@@ -10,9 +10,11 @@
 #include "storage/content.h"
 
 #include <fcntl.h>
+#include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 enum { STAGING_FD = 4, LAYERS_FD = 5, IMAGES_MAX = 1024, LAYERS_MAX = 4096, INDEX_DEPTH = 4 };
 
@@ -183,19 +185,48 @@ static char *blob_member(struct load *load, const char *digest)
 			    colon ? colon + 1 : digest);
 }
 
-/* A blob whose bytes are what its name says. */
-static int document_read(struct load *load, const struct oci_descriptor *descriptor, struct buf *text, struct err *err)
+static int bytes_hash(int fd, struct digest *out_digest, struct err *err)
+{
+	char block[64 << 10];
+	auto_hash struct hash *hash = hash_new();
+	ssize_t size;
+	while ((size = read(fd, block, sizeof block)) > 0)
+		hash_update(hash, block, (size_t)size);
+	if (size < 0)
+		return err_sys(err, "read the archive");
+	digest_final(hash, out_digest);
+	return 0;
+}
+
+/* Whether the blob's size and bytes are what the descriptor says; *out_member is its name in the archive. */
+static int blob_check(struct load *load, const struct oci_descriptor *descriptor, char **out_member, struct err *err)
 {
 	struct digest wanted, real;
+	auto_fd int fd = -1;
 	int rc = digest_parse(descriptor->digest ? descriptor->digest : "", &wanted, err);
-	if (rc == 0)
-		rc = archive_text(&load->archive, blob_member(load, wanted.text), text, err);
 	if (rc < 0)
 		return rc;
-	digest_of(buf_str(text), text->len, &real);
-	return text_equal(real.text, wanted.text)
-		   ? 0
-		   : err_set(err, EBADMSG, "blob %s: its content is %s", wanted.text, real.text);
+	char *member = blob_member(load, wanted.text);
+	const struct archive_member *found = archive_find(&load->archive, member);
+	if (found && found->size != (uint64_t)descriptor->size)
+		return err_set(err, EBADMSG, "blob %s: its size is %" PRIu64 ", not %" PRIi64, wanted.text, found->size,
+			       descriptor->size);
+	rc = archive_open(&load->archive, member, &fd, err);
+	if (rc == 0)
+		rc = bytes_hash(fd, &real, err);
+	if (rc < 0)
+		return rc;
+	if (!text_equal(real.text, wanted.text))
+		return err_set(err, EBADMSG, "blob %s: its content is %s", wanted.text, real.text);
+	*out_member = member;
+	return 0;
+}
+
+static int document_read(struct load *load, const struct oci_descriptor *descriptor, struct buf *text, struct err *err)
+{
+	char *member;
+	int rc = blob_check(load, descriptor, &member, err);
+	return rc < 0 ? rc : archive_text(&load->archive, member, text, err);
 }
 
 static int manifest_load(struct load *load, const struct oci_descriptor *descriptor, const char *name, struct err *err)
@@ -211,16 +242,11 @@ static int manifest_load(struct load *load, const struct oci_descriptor *descrip
 	if (manifest.manifests || text_empty(manifest.config.digest))
 		return err_set(err, EINVAL, "manifest %s: not an image's", descriptor->digest);
 	char **layers = arena_array(&load->arena, char *, manifest.layers.count + 1);
-	for (size_t i = 0; i < manifest.layers.count; i++) {
-		struct digest checked;
-		rc =
-		    digest_parse(manifest.layers.items[i].digest ? manifest.layers.items[i].digest : "", &checked, err);
-		if (rc < 0)
-			return rc;
-		layers[i] = blob_member(load, checked.text);
-	}
-	char *names[] = {(char *)name, NULL};
-	return image_load(load, blob_member(load, manifest.config.digest), layers, name ? names : NULL, err);
+	char *names[] = {(char *)name, NULL}, *config;
+	rc = blob_check(load, &manifest.config, &config, err);
+	for (size_t i = 0; rc == 0 && i < manifest.layers.count; i++)
+		rc = blob_check(load, &manifest.layers.items[i], &layers[i], err);
+	return rc < 0 ? rc : image_load(load, config, layers, name ? names : NULL, err);
 }
 
 static bool fits_here(const struct oci_platform *platform)
