@@ -50,6 +50,13 @@ static void folders(void)
 	CHECK(symlink("/etc/passwd", "inside/link") == 0);
 }
 
+/* Descriptors are not closed: the process ends. */
+static bool opens(int dir, const char *name, int flags)
+{
+	int fd = openat(dir, name, flags, 0600);
+	return fd >= 0;
+}
+
 /* Each returns 0 when everything was as it should be, otherwise the number of what was not. */
 static int sees_its_directories_only(void)
 {
@@ -57,20 +64,20 @@ static int sees_its_directories_only(void)
 	if (fd < 0 || write(fd, "x", 1) != 1)
 		return 1;
 	close(fd);
-	if (openat(READ_ONLY, "made", O_WRONLY | O_CREAT, 0600) >= 0 || errno != EROFS)
+	if (opens(READ_ONLY, "made", O_WRONLY | O_CREAT) || errno != EROFS)
 		return 2;
-	if (openat(INSIDE, "../outside", O_RDONLY) >= 0)
+	if (opens(INSIDE, "../outside", O_RDONLY))
 		return 3;
-	if (openat(INSIDE, "..", O_RDONLY | O_DIRECTORY) >= 0 && openat(INSIDE, "../outside", O_RDONLY) >= 0)
+	if (opens(INSIDE, "..", O_RDONLY | O_DIRECTORY) && opens(INSIDE, "../outside", O_RDONLY))
 		return 4;
 	/* C-02: no library, no name service, no shell can be found: there is no other tree. */
 	static const char *const names[] = {"/etc/passwd", "/etc/nsswitch.conf", "/lib", "/usr",
 					    "/bin/sh",	   "/proc/self",	 "/sys", "/dev/null"};
 	for (size_t i = 0; i < array_size(names); i++) {
-		if (openat(AT_FDCWD, names[i], O_RDONLY) >= 0 || errno != ENOENT)
+		if (opens(AT_FDCWD, names[i], O_RDONLY) || errno != ENOENT)
 			return 10 + (int)i;
 	}
-	if (openat(INSIDE, "link", O_RDONLY) >= 0)
+	if (opens(INSIDE, "link", O_RDONLY))
 		return 5;
 	return 0;
 }
@@ -106,7 +113,7 @@ static int devices_are_dead(void)
 	/* nodev: a device out of an archive is made, and opens nothing. */
 	if (mknodat(INSIDE, "null", S_IFCHR | 0666, makedev(1, 3)) < 0)
 		return 1;
-	return openat(INSIDE, "null", O_RDONLY) < 0 && errno == EACCES ? 0 : 2;
+	return !opens(INSIDE, "null", O_RDONLY) && errno == EACCES ? 0 : 2;
 }
 
 TEST(devices_can_be_made_and_not_opened)
@@ -129,7 +136,8 @@ static int starts_a_process(void)
 }
 static int opens_a_socket(void)
 {
-	return socket(AF_UNIX, SOCK_STREAM, 0) >= 0 ? 1 : 2;
+	int fd = socket(AF_UNIX, SOCK_STREAM, 0);
+	return fd >= 0 ? 1 : 2;
 }
 static int mounts(void)
 {
