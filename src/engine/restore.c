@@ -5,7 +5,7 @@
 #include "base/time.h"
 #include "engine/engine_state.h"
 #include "engine/launch.h"
-#include "engine/run.h"
+#include "engine/lifecycle.h"
 #include "monitor/exit_record.h"
 
 #include <fcntl.h>

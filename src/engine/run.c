@@ -7,6 +7,7 @@
 #include "base/text.h"
 #include "engine/engine_state.h"
 #include "engine/launch.h"
+#include "engine/lifecycle.h"
 
 #include <fcntl.h>
 #include <stdio.h>

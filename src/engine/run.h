@@ -55,14 +55,6 @@ void run_free(struct run *run); /* the monitor goes on */
  */
 void run_forget_children(struct engine *engine);
 
-/* --- lifecycle.c: what follows --- */
-
-void lifecycle_started(struct run *run, const struct monitor_message *message);
-void lifecycle_failed(struct run *run, const struct monitor_message *message, const struct err *err);
-void lifecycle_exited(struct run *run, int code, bool oom, int64_t time_ns);
-/* Ends what a container had while it ran: network, mounts of the host; the state is final already. */
-int lifecycle_finish_removal(struct container *container, struct err *err) must_check;
-
 /* --- exec.c --- */
 
 void exec_message(struct run *run, const struct monitor_packet *packet);

@@ -1,0 +1,70 @@
+/* The removal of containers. */
+#include "base/path.h"
+#include "engine/engine_state.h"
+#include "engine/job.h"
+#include "engine/lifecycle.h"
+#include "storage/data.h"
+
+#include <signal.h>
+
+static int run_dir_remove(struct container *container, struct err *err)
+{
+	auto_free char *name = x_printf("containers/%s", container->id);
+	return path_remove_tree(container->engine->run, name, err);
+}
+
+int lifecycle_finish_removal(struct container *container, struct err *err)
+{
+	struct engine *engine = container->engine;
+	int rc = run_dir_remove(container, err);
+	if (rc == 0)
+		rc = data_remove_container(engine->data, container->id, err);
+	if (rc == 0)
+		rc = container_delete(container, err);
+	if (rc < 0) {
+		struct err ignored;
+		if (container_change(container, STATE_DEAD, &ignored) < 0)
+			lifecycle_log(container, &ignored, "cannot record that a removal failed");
+		return rc;
+	}
+	container->state = STATE_REMOVED;
+	container_event(container, "destroy", NULL);
+	lifecycle_tell_waiters(container, ENGINE_REMOVED, true);
+	attach_drop_early(container);
+	exec_forget(container);
+	container_free(container);
+	job_trash(engine);
+	return 0;
+}
+
+int lifecycle_remove(struct container *container, struct err *err)
+{
+	int rc = container_change(container, STATE_REMOVING, err);
+	return rc < 0 ? rc : lifecycle_finish_removal(container, err);
+}
+
+void engine_remove(struct engine *engine, const char *name, bool force, bool volumes, struct engine_call *call)
+{
+	struct container *container;
+	struct err err;
+	(void)volumes; /* there are none yet */
+	int rc = container_find(engine, name, &container, &err);
+	if (rc == 0 && container->state == STATE_REMOVING)
+		rc = err_set(&err, EBUSY, "removal of container %s is already in progress", name);
+	else if (rc == 0 && container->run && !force)
+		rc = err_set(&err, EBUSY,
+			     "cannot remove container \"%s\": container is %s: stop the container before removing or "
+			     "force remove",
+			     name, state_docker(container->state, true));
+	if (rc == 0 && container->run) {
+		struct monitor_message message = {.type = MONITOR_SIGNAL, .code = SIGKILL};
+		container->run->remove_after = true;
+		call_add(&container->run->removing, call);
+		if (run_send(container->run, &message, NULL, 0, NULL, 0, &err) < 0)
+			lifecycle_log(container, &err, "cannot end a container");
+		return; /* its end, or its monitor's, goes on */
+	}
+	if (rc == 0)
+		rc = lifecycle_remove(container, &err);
+	call->done(call, rc < 0 ? &err : NULL);
+}
