@@ -29,6 +29,9 @@ void handle_container_kill(struct exchange *x);
 void handle_container_wait(struct exchange *x);
 void handle_container_resize(struct exchange *x);
 
+/* container_update.c */
+void handle_container_update(struct exchange *x);
+
 /* container_stream.c */
 void handle_container_attach(struct exchange *x);
 void handle_container_logs(struct exchange *x);

@@ -4,6 +4,7 @@
 #include "base/text.h"
 #include "cli/create_ports.h"
 #include "docker/mount_spec.h"
+#include "docker/restart_policy.h"
 
 #include <fcntl.h>
 #include <limits.h>
@@ -321,7 +322,6 @@ static int host_build(struct cli *cli, const struct create_options *options, str
 	host->cgroup_parent = text_of(cli, options->cgroup_parent);
 	host->runtime = text_of(cli, options->runtime);
 	host->log.type = text_of(cli, options->log_driver);
-	host->restart_policy.name = text_of(cli, "no");
 	host->cap_add = options->cap_add;
 	host->cap_drop = options->cap_drop;
 	host->group_add = options->group_add;
@@ -330,7 +330,10 @@ static int host_build(struct cli *cli, const struct create_options *options, str
 	host->dns_search = options->dns_search;
 	host->extra_hosts = options->add_host;
 	limits_build(cli, options, host);
-	int rc = map_add(cli, options->log_opt, "log option", true, &host->log.config, err);
+	int rc = restart_policy_parse(&cli->arena, text_empty(options->restart) ? "no" : options->restart,
+				      &host->restart_policy, err);
+	if (rc == 0)
+		rc = map_add(cli, options->log_opt, "log option", true, &host->log.config, err);
 	if (rc == 0)
 		rc = map_add(cli, options->sysctl, "sysctl", true, &host->sysctls, err);
 	if (rc == 0)
@@ -347,8 +350,6 @@ static int host_build(struct cli *cli, const struct create_options *options, str
 /* What is there only in part: its other values are refused by name. */
 static int options_check(const struct create_options *options, struct err *err)
 {
-	if (options->restart && *options->restart && !text_equal(options->restart, "no"))
-		return err_set(err, EOPNOTSUPP, "--restart: known to Docker, not there yet");
 	if (options->pull && text_equal(options->pull, "always"))
 		return err_set(err, EOPNOTSUPP, "--pull always: known to Docker, not there yet");
 	if (options->pull && !text_equal(options->pull, "missing") && !text_equal(options->pull, "never"))
@@ -369,6 +370,8 @@ int create_build(struct cli *cli, const struct create_options *options, struct c
 		rc = config_build(cli, options, &request.config, err);
 	if (rc == 0)
 		rc = host_build(cli, options, &request.host, err);
+	if (rc == 0 && options->remove && !restart_policy_is_none(&request.host.restart_policy))
+		rc = err_set(err, EINVAL, "conflicting options: cannot specify both --restart and --rm");
 	if (rc == 0)
 		rc = create_ports(cli, options, &request, err);
 	if (rc < 0)

@@ -58,7 +58,7 @@ const struct create_options create_defaults = {.sig_proxy = true, .stop_timeout 
 	    S(pull, "pull", 0, "string", "Pull image before running (\"missing\", \"never\")"),                       \
 	    B(quiet, "quiet", 'q', "Suppress the pull output"),                                                       \
 	    B(read_only, "read-only", 0, "Mount the container's root filesystem as read only"),                       \
-	    S(restart, "restart", 0, "string", "Restart policy to apply when a container exits (\"no\")"),            \
+	    S(restart, "restart", 0, "string", "Restart policy to apply when a container exits (default \"no\")"),    \
 	    B(remove, "rm", 0, "Automatically remove the container when it exits"),                                   \
 	    S(runtime, "runtime", 0, "string", "Runtime to use for this container"),                                  \
 	    L(security_opt, "security-opt", 0, "list", "Security Options"),                                           \

@@ -81,7 +81,6 @@ TEST(what_is_not_there_yet_is_refused_by_name)
 		const char *host, *name;
 	} rows[] = {
 	    {"{\"VolumesFrom\":[\"a\"]}", "VolumesFrom"},
-	    {"{\"RestartPolicy\":{\"Name\":\"always\"}}", "RestartPolicy"},
 	    {"{\"BlkioWeight\":100}", "BlkioWeight"},
 	    {"{\"DeviceRequests\":[{\"Count\":-1}]}", "DeviceRequests"},
 	    {"{\"Init\":true}", "Init"},

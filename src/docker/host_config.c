@@ -1,6 +1,7 @@
 #include "docker/host_config.h"
 
 #include "base/text.h"
+#include "docker/restart_policy.h"
 
 JSON_TYPE(log_config, F_STR(struct log_config, type, "Type", 0), F_MAP(struct log_config, config, "Config", 0));
 
@@ -149,23 +150,6 @@ static int words_check(const struct host_config *host, struct err *err)
 	return 0;
 }
 
-static int restart_check(const struct restart_policy *policy, struct err *err)
-{
-	if (text_empty(policy->name) || text_equal(policy->name, "no")) {
-		if (policy->maximum_retry_count != 0)
-			return err_set(
-			    err, EINVAL,
-			    "invalid restart policy: maximum retry count can only be used with 'on-failure'");
-		return 0;
-	}
-	if (one_of(policy->name, WORDS("always", "unless-stopped", "on-failure")))
-		return err_set(err, EOPNOTSUPP, "RestartPolicy: \"%s\" is known, but not supported yet", policy->name);
-	return err_set(err, EINVAL,
-		       "invalid restart policy: unknown policy '%s'; use one of 'no', 'always', 'on-failure', or "
-		       "'unless-stopped'",
-		       policy->name);
-}
-
 static int mounts_check(const struct host_config *host, struct err *err)
 {
 	for (size_t i = 0; i < host->mounts.count; i++) {
@@ -189,11 +173,13 @@ int host_config_check(const struct host_config *host, struct err *err)
 {
 	int rc = words_check(host, err);
 	if (rc == 0)
-		rc = restart_check(&host->restart_policy, err);
+		rc = restart_policy_check(&host->restart_policy, err);
 	if (rc == 0)
 		rc = mounts_check(host, err);
 	if (rc < 0)
 		return rc;
+	if (host->auto_remove && !restart_policy_is_none(&host->restart_policy))
+		return err_set(err, EINVAL, "can't create 'AutoRemove' container with restart policy");
 	if (host->init && *host->init)
 		return err_set(err, EOPNOTSUPP, "Init: known, but not supported yet");
 	if (host->oom_kill_disable && *host->oom_kill_disable)

@@ -9,6 +9,15 @@ void call_add(struct engine_call **list, struct engine_call *call)
 	call->next = NULL;
 }
 
+void call_move(struct engine_call **to, struct engine_call **from)
+{
+	while (*from) {
+		struct engine_call *call = *from;
+		engine_call_cancel(call);
+		call_add(to, call);
+	}
+}
+
 void engine_call_cancel(struct engine_call *call)
 {
 	if (!call->link)

@@ -16,6 +16,10 @@ JSON_TYPE(container_address, F_STR(struct container_address, network, "Network",
 	  F_I64(struct container_address, prefix, "Prefix", 0),
 	  F_LIST(struct container_address, ports, "Ports", 0, container_port));
 
+JSON_TYPE(container_life, F_I64(struct container_life, restart_count, "RestartCount", JSON_OMIT),
+	  F_I64(struct container_life, backoff_ns, "Backoff", JSON_OMIT),
+	  F_BOOL(struct container_life, stopped_by_user, "StoppedByUser", JSON_OMIT));
+
 JSON_TYPE(container_document, F_STR(struct container_document, image, "Image", 0),
 	  F_STR(struct container_document, image_id, "ImageID", 0), F_STRV(struct container_document, argv, "Argv", 0),
 	  F_OBJECT(struct container_document, config, "Config", 0, container_config),
@@ -28,6 +32,7 @@ static const char *const migrations[] = {
     " created INTEGER NOT NULL, document TEXT NOT NULL, state INTEGER NOT NULL, started INTEGER NOT NULL,"
     " finished INTEGER NOT NULL, exit_code INTEGER NOT NULL, pid INTEGER NOT NULL, oom_killed INTEGER NOT NULL,"
     " error TEXT, address TEXT NOT NULL) STRICT",
+    "ALTER TABLE container ADD COLUMN life TEXT NOT NULL DEFAULT '{}'",
 };
 
 int container_migrate(struct database *database, struct err *err)
@@ -39,7 +44,7 @@ int container_migrate(struct database *database, struct err *err)
 
 static int row_read(struct container *container, struct query *query, struct err *err)
 {
-	const char *document = query_text(query, 3), *address = query_text(query, 11);
+	const char *document = query_text(query, 3), *address = query_text(query, 11), *life = query_text(query, 12);
 	snprintf(container->id, sizeof container->id, "%s", query_text(query, 0));
 	container->name = x_strdup(query_text(query, 1));
 	container->created_ns = query_i64(query, 2);
@@ -57,6 +62,9 @@ static int row_read(struct container *container, struct query *query, struct err
 	if (rc == 0)
 		rc = json_load(&container->address_arena, &table_container_address, address, strlen(address), "address",
 			       0, &container->address, err);
+	if (rc == 0)
+		rc = json_load(&container->life_arena, &table_container_life, life, strlen(life), "life", 0,
+			       &container->life, err);
 	return rc < 0 ? err_wrap(err, "the record of container %s", container->id) : 0;
 }
 
@@ -66,7 +74,7 @@ int container_load_all(struct engine *engine, struct err *err)
 	int more =
 	    database_query(engine->database,
 			   "SELECT id, name, created, document, state, started, finished, exit_code, pid, oom_killed,"
-			   " error, address FROM container ORDER BY created",
+			   " error, address, life FROM container ORDER BY created",
 			   NULL, &query, err);
 	while (more == 0 && (more = query_next(query, err)) > 0) {
 		struct container *container = x_alloc(sizeof *container);
@@ -87,7 +95,7 @@ int container_insert(struct container *container, struct err *err)
 	int rc = buf_check(&document, "the container's configuration", err);
 	if (rc == 0)
 		rc = database_run(container->engine->database,
-				  "INSERT INTO container VALUES (?, ?, ?, ?, ?, ?, 0, 0, 0, 0, 0, NULL, '{}')",
+				  "INSERT INTO container VALUES (?, ?, ?, ?, ?, ?, 0, 0, 0, 0, 0, NULL, '{}', '{}')",
 				  BIND(bind_text(container->id), bind_text(container->name),
 				       bind_text(container->document.image_id), bind_i64(container->created_ns),
 				       bind_text(buf_str(&document)), bind_i64(container->state)),
@@ -101,16 +109,40 @@ int container_insert(struct container *container, struct err *err)
 
 int container_save(struct container *container, struct err *err)
 {
-	auto_buf address = BUF_INIT(DOCUMENT_MAX);
+	auto_buf address = BUF_INIT(DOCUMENT_MAX), life = BUF_INIT(DOCUMENT_MAX);
 	json_encode(&address, &table_container_address, &container->address);
+	json_encode(&life, &table_container_life, &container->life);
 	return database_run(
 	    container->engine->database,
 	    "UPDATE container SET state = ?, started = ?, finished = ?, exit_code = ?, pid = ?, oom_killed = ?,"
-	    " error = ?, address = ? WHERE id = ?",
+	    " error = ?, address = ?, life = ? WHERE id = ?",
 	    BIND(bind_i64(container->state), bind_i64(container->started_ns), bind_i64(container->finished_ns),
 		 bind_i64(container->exit_code), bind_i64(container->pid), bind_i64(container->oom_killed),
-		 bind_text(container->error), bind_text(buf_str(&address)), bind_text(container->id)),
+		 bind_text(container->error), bind_text(buf_str(&address)), bind_text(buf_str(&life)),
+		 bind_text(container->id)),
 	    err);
+}
+
+int container_save_document(struct container *container, const struct container_document *document, struct err *err)
+{
+	auto_buf text = BUF_INIT(DOCUMENT_MAX);
+	struct arena arena = {0};
+	struct container_document copy = {0};
+	json_encode(&text, &table_container_document, document);
+	int rc = buf_check(&text, "the container's configuration", err);
+	if (rc == 0)
+		rc = json_load(&arena, &table_container_document, text.data, text.len, "configuration", 0, &copy, err);
+	if (rc == 0)
+		rc = database_run(container->engine->database, "UPDATE container SET document = ? WHERE id = ?",
+				  BIND(bind_text(buf_str(&text)), bind_text(container->id)), err);
+	if (rc < 0) {
+		arena_done(&arena);
+		return rc;
+	}
+	arena_done(&container->arena);
+	container->arena = arena;
+	container->document = copy;
+	return 0;
 }
 
 int container_save_name(struct container *container, const char *name, struct err *err)
@@ -139,6 +171,8 @@ void container_free(struct container *container)
 		*link = container->next;
 	arena_done(&container->arena);
 	arena_done(&container->address_arena);
+	arena_done(&container->life_arena);
+	loop_timer_stop(&container->restart_timer);
 	free(container->name);
 	free(container->error);
 	free(container);
@@ -183,6 +217,13 @@ int container_find(struct engine *engine, const char *name, struct container **o
 }
 
 /* --- changing --- */
+
+const char *container_status(const struct container *container)
+{
+	if (container->state == STATE_STARTING && container->again)
+		return state_docker(STATE_RESTARTING, true);
+	return state_docker(container->state, container->started_ns != 0);
+}
 
 int container_change(struct container *container, enum state to, struct err *err)
 {

@@ -1,8 +1,8 @@
 /*
  * A container as the engine holds it, and its row in the record. Inside the engine only.
  *
- * What was asked for (struct container_document) never changes after create; what happens (state, times, exit) is
- * written to the record with every change, before it is told to anybody.
+ * What was asked for (struct container_document) changes after create only by "update"; what happens (state, times,
+ * exit) is written to the record with every change, before it is told to anybody.
  */
 #pragma once
 
@@ -29,6 +29,14 @@ struct container_address {
 	JSON_LIST(struct container_port) ports;
 };
 JSON_DECLARE(container_address);
+
+/* What happens beside state, times and exit: kept in the record as JSON. */
+struct container_life {
+	int64_t restart_count; /* by the policy, since the user started it */
+	int64_t backoff_ns;    /* the last delay before a restart; 0: none */
+	bool stopped_by_user;
+};
+JSON_DECLARE(container_life);
 
 struct container_document {
 	char *image;			/* as the user named it */
@@ -57,6 +65,13 @@ struct container {
 	struct container_address address;
 	struct network_endpoint *endpoint; /* its place in the network while it runs; NULL */
 
+	struct arena life_arena;
+	struct container_life life;
+	bool again;			 /* it is being restarted by its policy */
+	struct loop_timer restart_timer; /* RESTARTING: the delay (restart.h) */
+	bool queued;			 /* RESTARTING: waits in the queue of the engine's start */
+	struct engine_call queue_call;
+
 	struct engine_call *waiters; /* of engine_wait */
 	struct run *run;	     /* what lives while it runs or is being started (run.h); NULL */
 	struct early_client *early;  /* attached before the start (run.h) */
@@ -68,6 +83,9 @@ int container_migrate(struct database *database, struct err *err) must_check;
 int container_load_all(struct engine *engine, struct err *err) must_check;     /* into the engine's list */
 int container_insert(struct container *container, struct err *err) must_check; /* -EEXIST: the name */
 int container_save(struct container *container, struct err *err) must_check;   /* what happens */
+/* Another document; it is copied, what it points to may be the old one's. */
+int container_save_document(struct container *container, const struct container_document *document,
+			    struct err *err) must_check;
 int container_save_name(struct container *container, const char *name, struct err *err) must_check;
 int container_delete(struct container *container, struct err *err) must_check;
 void container_free(struct container *container); /* also out of the engine's list */
@@ -78,6 +96,9 @@ void container_free(struct container *container); /* also out of the engine's li
 int container_find(struct engine *engine, const char *name, struct container **out_container,
 		   struct err *err) must_check;
 struct container *container_by_name(struct engine *engine, const char *name); /* exactly; NULL */
+
+/* Docker's word for its state. */
+const char *container_status(const struct container *container);
 
 /* Checks the table of states, changes, saves. -EBUSY with the words for people. */
 int container_change(struct container *container, enum state to, struct err *err) must_check;

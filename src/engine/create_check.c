@@ -149,6 +149,12 @@ static int config_check(const struct container_config *config, struct err *err)
 	return text_empty(config->stop_signal) ? 0 : signal_parse(config->stop_signal, &number, err);
 }
 
+int create_check_limits(const struct host_config *host, struct err *err)
+{
+	int rc = memory_check(host, err);
+	return rc < 0 ? rc : cpu_check(host, err);
+}
+
 int create_check(const struct engine *engine, const struct container_document *document, struct err *err)
 {
 	(void)engine;
@@ -156,9 +162,7 @@ int create_check(const struct engine *engine, const struct container_document *d
 	if (rc == 0)
 		rc = modes_check(&document->host, err);
 	if (rc == 0)
-		rc = memory_check(&document->host, err);
-	if (rc == 0)
-		rc = cpu_check(&document->host, err);
+		rc = create_check_limits(&document->host, err);
 	if (rc == 0)
 		rc = mounts_check(&document->host, err);
 	return rc < 0 ? rc : ports_check(document, err);

@@ -6,4 +6,7 @@
 
 #include "engine/container.h"
 
+/* The part of it that an update asks again. */
+int create_check_limits(const struct host_config *host, struct err *err) must_check;
+
 int create_check(const struct engine *engine, const struct container_document *document, struct err *err) must_check;

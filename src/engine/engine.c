@@ -210,6 +210,7 @@ void engine_close(struct engine *engine)
 	if (!engine)
 		return;
 	jobs_end(engine);
+	loop_task_remove(&engine->queue_task);
 	while (engine->containers) {
 		struct container *container = engine->containers;
 		if (container->run)

@@ -25,6 +25,8 @@ struct engine {
 	struct engine_job *jobs;
 	struct monitor_child *monitors; /* that this engine started and that have not ended */
 	struct event_bus bus;
+	struct loop_task queue_task; /* restarts after the engine's start (restart.h) */
+	unsigned queue_busy;
 	char *id; /* of this engine, for info */
 	bool cgroup_v2;
 	char *tugd;    /* path of our own program, for jobs */

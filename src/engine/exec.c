@@ -76,6 +76,9 @@ static int running_check(const struct container *container, struct err *err)
 {
 	if (container->state == STATE_PAUSED)
 		return err_set(err, EBUSY, "Container %s is paused, unpause the container before exec", container->id);
+	if (container->state == STATE_RESTARTING)
+		return err_set(err, EBUSY, "Container %s is restarting, wait until the container is running",
+			       container->id);
 	if (!container->run || !container->run->started)
 		return err_set(err, EBUSY, "container %s is not running", container->id);
 	return 0;

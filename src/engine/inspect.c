@@ -19,19 +19,20 @@ static char *time_text(struct arena *arena, int64_t ns)
 
 static void state_fill(const struct container *container, struct arena *arena, struct container_state *state)
 {
-	bool running = state_is_running(container->state);
+	const char *status = container_status(container);
+	bool running = state_is_running(container->state), restarting = text_equal(status, "restarting");
 	*state = (struct container_state){
-	    .status = (char *)state_docker(container->state, container->started_ns != 0),
-	    .running = running,
+	    .status = (char *)status,
+	    .running = running || restarting,
 	    .paused = container->state == STATE_PAUSED,
-	    .restarting = false,
+	    .restarting = restarting,
 	    .oom_killed = container->oom_killed,
 	    .dead = container->state == STATE_DEAD,
 	    .pid = running ? container->pid : 0,
 	    .exit_code = container->exit_code,
 	    .error = container->error ? container->error : (char *)"",
 	    .started_at = time_text(arena, container->started_ns),
-	    .finished_at = time_text(arena, running ? 0 : container->finished_ns),
+	    .finished_at = time_text(arena, running && !restarting ? 0 : container->finished_ns),
 	};
 }
 
@@ -108,6 +109,7 @@ int engine_inspect(struct engine *engine, struct arena *arena, const char *name,
 		inspect.log_path = data_path(container, arena, log);
 	}
 	inspect.name = arena_printf(arena, "/%s", container->name);
+	inspect.restart_count = container->life.restart_count;
 	inspect.driver = (char *)"overlay2";
 	inspect.platform = (char *)"linux";
 	inspect.exec_ids = run_exec_ids(container, arena);

@@ -6,6 +6,7 @@
 #include "base/time.h"
 #include "engine/engine_state.h"
 #include "engine/launch.h"
+#include "engine/restart.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -20,15 +21,25 @@ void lifecycle_log(const struct container *container, const struct err *err, con
 
 /* --- start --- */
 
-static int start_check(struct container *container, struct err *err)
+static int start_check(struct container *container, enum lifecycle_how how, struct err *err)
 {
+	if (container->state == STATE_RESTARTING && how == LIFECYCLE_AGAIN)
+		return 0;
 	if (container->state == STATE_PAUSED)
 		return err_set(err, EBUSY, "cannot start a paused container, try unpause instead");
-	if (container->run)
+	if (container->run || container->state == STATE_RESTARTING)
 		return err_set(err, EALREADY, "container %s is already running", container->id);
 	if (container->state == STATE_REMOVING || container->state == STATE_DEAD)
 		return err_set(err, EBUSY, "container is marked for removal and cannot be started");
 	return 0;
+}
+
+/* A restart that failed, of a container whose policy goes on trying. */
+static bool tries_again(const struct container *container)
+{
+	return container->again &&
+	       restart_wanted(&container->document.host.restart_policy, RESTART_AT_END, container->exit_code,
+			      container->life.restart_count, container->life.stopped_by_user);
 }
 
 /* A start that failed leaves the container as it was, with the reason; with --rm nothing. */
@@ -38,7 +49,11 @@ static void start_failed(struct container *container, int exit_code, const struc
 	free(container->error);
 	container->error = x_strdup(cause->msg);
 	container->exit_code = exit_code;
-	if (container_change(container, STATE_ERROR, &err) < 0)
+	bool again = tries_again(container);
+	container->again = false;
+	if (again)
+		restart_schedule(container, 0);
+	if (container_change(container, again ? STATE_RESTARTING : STATE_ERROR, &err) < 0)
 		lifecycle_log(container, &err, "cannot record a failed start");
 	attach_drop_early(container);
 	lifecycle_tell_waiters(container, ENGINE_NEXT_EXIT, true);
@@ -63,13 +78,23 @@ static int exit_code_of(const char *message)
 	return 128;
 }
 
-int lifecycle_start(struct container *container, struct engine_call *call, struct err *err)
+int lifecycle_start(struct container *container, enum lifecycle_how how, struct engine_call *call, struct err *err)
 {
-	int rc = start_check(container, err);
-	if (rc == 0)
-		rc = container_change(container, STATE_STARTING, err);
+	struct container_life *life = &container->life;
+	int rc = start_check(container, how, err);
 	if (rc < 0)
 		return rc;
+	const struct container_life before = *life;
+	life->stopped_by_user = false;
+	life->restart_count = how == LIFECYCLE_AGAIN ? life->restart_count + 1 : 0;
+	if (how == LIFECYCLE_BY_USER)
+		life->backoff_ns = 0;
+	rc = container_change(container, STATE_STARTING, err);
+	if (rc < 0) {
+		*life = before;
+		return rc;
+	}
+	container->again = how == LIFECYCLE_AGAIN;
 	container->oom_killed = false;
 	rc = run_start(container, call, err);
 	if (rc < 0)
@@ -83,7 +108,7 @@ void engine_start(struct engine *engine, const char *name, struct engine_call *c
 	struct err err;
 	int rc = container_find(engine, name, &container, &err);
 	if (rc == 0)
-		rc = lifecycle_start(container, call, &err);
+		rc = lifecycle_start(container, LIFECYCLE_BY_USER, call, &err);
 	if (rc < 0)
 		call->done(call, &err);
 }
@@ -92,8 +117,8 @@ void lifecycle_started(struct run *run, const struct monitor_message *message)
 {
 	struct container *container = run->container;
 	struct err err;
-	bool restarted = run->restarting != NULL;
 	run->started = true;
+	container->again = false;
 	container->pid = message->pid;
 	if (message->time_ns > 0)
 		container->started_ns = message->time_ns;
@@ -106,46 +131,62 @@ void lifecycle_started(struct run *run, const struct monitor_message *message)
 		if (container_change(container, STATE_RUNNING, &err) < 0)
 			lifecycle_log(container, &err, "cannot record a start");
 		container_event(container, "start", NULL);
-		if (restarted)
+		if (run->restarting)
 			container_event(container, "restart", NULL);
 	} else if (container_save(container, &err) < 0) {
 		lifecycle_log(container, &err, "cannot record a container's state");
 	}
 	call_done_all(&run->starting, NULL);
 	call_done_all(&run->restarting, NULL);
+	stop_late(run);
+}
+
+/* Those who wait for something of a run that is over. */
+struct callers {
+	struct engine_call *starting, *stopping, *removing, *restarting;
+};
+
+static void run_end(struct run *run, struct callers *out_callers)
+{
+	struct container *container = run->container;
+	struct monitor_message bye = {.type = MONITOR_BYE};
+	struct err ignored;
+	if (run_send(run, &bye, NULL, 0, NULL, 0, &ignored) < 0)
+		log_debug("the monitor is gone already", "container", container->id);
+	call_move(&out_callers->starting, &run->starting);
+	call_move(&out_callers->stopping, &run->stopping);
+	call_move(&out_callers->removing, &run->removing);
+	call_move(&out_callers->restarting, &run->restarting);
+	run_free(run);
+	launch_release(container);
 }
 
 void lifecycle_failed(struct run *run, const struct monitor_message *message, const struct err *cause)
 {
 	struct container *container = run->container;
-	struct err err = *cause;
-	struct engine_call *starting = run->starting, *removing = run->removing, *restarting = run->restarting;
-	struct monitor_message bye = {.type = MONITOR_BYE};
-	struct err ignored;
-	if (run_send(run, &bye, NULL, 0, NULL, 0, &ignored) < 0)
-		log_debug("a monitor that failed is gone already", "container", container->id);
-	run->starting = run->removing = run->restarting = NULL;
-	run_free(run);
-	launch_release(container);
+	struct callers callers = {0};
+	struct err err = *cause, removal;
+	bool remove = run->remove_after && !container->document.host.auto_remove;
+	int rc = 0;
+	run_end(run, &callers);
 	if (!text_after(err.msg, "failed to create task"))
 		err_wrap(&err, "failed to create task for container: failed to start");
 	/* A program that cannot be run is the user's fault (400), all else ours (500). */
 	err.code = message->code == 126 || message->code == 127 ? EINVAL : EIO;
-	if (starting)
-		starting->link = &starting;
-	if (removing)
-		removing->link = &removing;
-	if (restarting)
-		restarting->link = &restarting;
+	if (callers.stopping || callers.removing) /* who asked for the end does not want another try */
+		container->again = false;
 	start_failed(container, message->code ? message->code : exit_code_of(err.msg), &err);
-	call_done_all(&starting, &err);
-	call_done_all(&restarting, &err);
-	call_done_all(&removing, NULL);
+	if (remove) /* without --rm it is still there */
+		rc = lifecycle_remove(container, &removal);
+	call_done_all(&callers.starting, &err);
+	call_done_all(&callers.restarting, &err);
+	call_done_all(&callers.stopping, NULL);
+	call_done_all(&callers.removing, rc < 0 ? &removal : NULL);
 }
 
 /* --- the end --- */
 
-static void die_event(struct container *container)
+void lifecycle_die_event(struct container *container)
 {
 	char code[16], seconds[32];
 	snprintf(code, sizeof code, "%d", container->exit_code);
@@ -154,50 +195,58 @@ static void die_event(struct container *container)
 	container_event(container, "die", "exitCode", code, "execDuration", seconds, NULL);
 }
 
+bool lifecycle_ended(struct container *container, enum restart_when when)
+{
+	struct container_life *life = &container->life;
+	struct err err;
+	bool again = !container->document.host.auto_remove &&
+		     restart_wanted(&container->document.host.restart_policy, when, container->exit_code,
+				    life->restart_count, life->stopped_by_user);
+	if (again && when == RESTART_AT_END)
+		restart_schedule(container, container->finished_ns - container->started_ns);
+	else if (again)
+		restart_enqueue(container);
+	if (container_change(container, again ? STATE_RESTARTING : STATE_STOPPED, &err) < 0)
+		lifecycle_log(container, &err, "cannot record the end of a container");
+	return again;
+}
+
+/* The user's "restart", second half. */
+static void start_again(struct container *container, struct engine_call **callers)
+{
+	struct err err;
+	if (lifecycle_start(container, LIFECYCLE_BY_USER, NULL, &err) < 0)
+		call_done_all(callers, &err);
+	else
+		call_move(&container->run->restarting, callers);
+}
+
 void lifecycle_exited(struct run *run, int code, bool oom, int64_t time_ns)
 {
 	struct container *container = run->container;
-	struct monitor_message bye = {.type = MONITOR_BYE};
+	struct callers callers = {0};
 	struct err err;
 	bool remove = run->remove_after || container->document.host.auto_remove;
 	bool asked = run->stopping || container->state == STATE_STOPPING;
-	struct engine_call *stopping = run->stopping, *removing = run->removing, *restarting = run->restarting;
 	container->exit_code = code;
 	container->oom_killed = oom;
 	container->finished_ns = time_ns > 0 ? time_ns : time_wall_ns();
 	container->pid = 0;
-	launch_release(container);
-	if (container_change(container, STATE_STOPPED, &err) < 0)
-		lifecycle_log(container, &err, "cannot record the end of a container");
-	if (run_send(run, &bye, NULL, 0, NULL, 0, &err) < 0)
-		log_debug("the monitor is gone already", "container", container->id);
-	run->stopping = run->removing = run->restarting = NULL;
-	run_free(run);
-	if (stopping)
-		stopping->link = &stopping;
-	if (removing)
-		removing->link = &removing;
-	if (restarting)
-		restarting->link = &restarting;
+	run_end(run, &callers);
+	(void)lifecycle_ended(container, RESTART_AT_END);
 	exec_run_over(container);
-	die_event(container);
+	lifecycle_die_event(container);
 	if (asked)
 		container_event(container, "stop", NULL);
 	lifecycle_tell_waiters(container, ENGINE_NEXT_EXIT, true);
-	call_done_all(&stopping, NULL);
+	call_done_all(&callers.stopping, NULL);
 	int rc = 0;
-	if (restarting) {
-		struct engine_call *call = restarting;
-		engine_call_cancel(call);
-		rc = lifecycle_start(container, NULL, &err);
-		if (rc == 0)
-			call_add(&container->run->restarting, call);
-		else
-			call->done(call, &err);
-	} else if (remove) {
+	if (remove && !callers.restarting) {
 		rc = lifecycle_remove(container, &err);
 		if (rc < 0)
 			log_error(LOG_LEVEL_ERROR, &err, "cannot remove a container", NULL);
+	} else if (callers.restarting) {
+		start_again(container, &callers.restarting);
 	}
-	call_done_all(&removing, rc < 0 ? &err : NULL);
+	call_done_all(&callers.removing, rc < 0 ? &err : NULL);
 }

@@ -4,20 +4,40 @@
  */
 #pragma once
 
+#include "engine/restart.h"
 #include "engine/run.h"
 
 /* --- lifecycle.c --- */
 
-/* Starts a container; call is told when it runs, NULL: nobody. On failure it has become STATE_ERROR, with the reason.
+enum lifecycle_how {
+	LIFECYCLE_BY_USER,
+	LIFECYCLE_AGAIN, /* by the restart policy */
+};
+
+/*
+ * Starts a container; call is told when it runs, NULL: nobody. On failure it has become STATE_ERROR, with the reason,
+ * or RESTARTING where its policy tries again.
  */
-int lifecycle_start(struct container *container, struct engine_call *call, struct err *err) must_check;
+int lifecycle_start(struct container *container, enum lifecycle_how how, struct engine_call *call,
+		    struct err *err) must_check;
 
 /* What a monitor tells. The last two end the run: it is freed. */
 void lifecycle_started(struct run *run, const struct monitor_message *message);
 void lifecycle_failed(struct run *run, const struct monitor_message *message, const struct err *err);
 void lifecycle_exited(struct run *run, int code, bool oom, int64_t time_ns);
 
+/*
+ * A container that is no more: what its policy wants next, RESTARTING or STOPPED, is recorded with its exit, and done.
+ * True: it starts again.
+ */
+bool lifecycle_ended(struct container *container, enum restart_when when);
+
+void lifecycle_die_event(struct container *container);
 void lifecycle_log(const struct container *container, const struct err *err, const char *what);
+
+/* --- stop.c --- */
+
+void stop_late(struct run *run); /* what was asked for while it was being started */
 
 /* --- remove.c --- */
 

@@ -177,8 +177,8 @@ static bool container_fits(struct filter_state *state, const struct container *c
 	const struct filters *filters = &state->filters;
 	char code[16];
 	snprintf(code, sizeof code, "%d", container->exit_code);
-	const char *status = state_docker(container->state, container->started_ns != 0);
-	if (!all && !state->status && !state_is_running(container->state))
+	const char *status = container_status(container);
+	if (!all && !state->status && !state_is_running(container->state) && !text_equal(status, "restarting"))
 		return false;
 	if (state->before_ns && container->created_ns >= state->before_ns)
 		return false;
@@ -222,7 +222,7 @@ static int summary_fill(struct container *container, struct arena *arena, bool s
 	    .command = (char *)view_command(container->document.argv, arena),
 	    .created = container->created_ns / 1000000000,
 	    .labels = container->document.config.labels,
-	    .state = (char *)state_docker(container->state, container->started_ns != 0),
+	    .state = (char *)container_status(container),
 	    .status = (char *)view_status(container, arena),
 	    .host = {.network_mode = container->document.host.network_mode,
 		     .annotations = container->document.host.annotations},

@@ -54,7 +54,7 @@ static bool is_running(const struct engine_log_stream *stream)
 {
 	for (const struct container *at = stream->engine->containers; at; at = at->next) {
 		if (text_equal(at->id, stream->id))
-			return at->run != NULL;
+			return at->run || at->state == STATE_RESTARTING;
 	}
 	return false;
 }

@@ -3,6 +3,7 @@
 #include "engine/engine_state.h"
 #include "engine/job.h"
 #include "engine/lifecycle.h"
+#include "engine/restart.h"
 #include "storage/data.h"
 
 #include <signal.h>
@@ -39,6 +40,7 @@ int lifecycle_finish_removal(struct container *container, struct err *err)
 
 int lifecycle_remove(struct container *container, struct err *err)
 {
+	restart_cancel(container);
 	int rc = container_change(container, STATE_REMOVING, err);
 	return rc < 0 ? rc : lifecycle_finish_removal(container, err);
 }
@@ -56,6 +58,11 @@ void engine_remove(struct engine *engine, const char *name, bool force, bool vol
 			     "cannot remove container \"%s\": container is %s: stop the container before removing or "
 			     "force remove",
 			     name, state_docker(container->state, true));
+	if (rc == 0 && container->state == STATE_RESTARTING && !force)
+		rc = err_set(&err, EBUSY,
+			     "cannot remove container \"%s\": container is restarting: stop the container before "
+			     "removing or force remove",
+			     name);
 	if (rc == 0 && container->run) {
 		struct monitor_message message = {.type = MONITOR_SIGNAL, .code = SIGKILL};
 		container->run->remove_after = true;

@@ -20,7 +20,7 @@ static int exit_read(const struct container *container, struct exit_record *out_
 }
 
 /* A container whose monitor is gone ended while no engine ran: its `exit` says how; without it, it was killed. */
-static int ended_record(struct container *container, struct err *err)
+static void ended_record(struct container *container)
 {
 	struct exit_record exit;
 	if (exit_read(container, &exit) < 0) {
@@ -32,12 +32,8 @@ static int ended_record(struct container *container, struct err *err)
 	container->finished_ns = exit.time_ns;
 	container->pid = 0;
 	launch_release(container);
-	int rc = container->state == STATE_STOPPED ? container_save(container, err)
-						   : container_change(container, STATE_STOPPED, err);
-	if (rc < 0)
-		return rc;
-	container_event(container, "die", NULL);
-	return 0;
+	(void)lifecycle_ended(container, RESTART_AT_START);
+	lifecycle_die_event(container);
 }
 
 static int running_restore(struct container *container, struct err *err)
@@ -47,10 +43,20 @@ static int running_restore(struct container *container, struct err *err)
 		return launch_adopt(container, err);
 	if (rc != -ENOENT)
 		return rc;
-	rc = ended_record(container, err);
-	if (rc == 0 && container->document.host.auto_remove)
-		rc = container_change(container, STATE_REMOVING, err);
-	return rc < 0 || container->state != STATE_REMOVING ? rc : lifecycle_finish_removal(container, err);
+	ended_record(container);
+	return container->document.host.auto_remove ? lifecycle_remove(container, err) : 0;
+}
+
+/* It has ended; its policy may want it up whenever the engine starts. */
+static int stopped_restore(struct container *container, struct err *err)
+{
+	const struct container_life *life = &container->life;
+	if (container->started_ns == 0 ||
+	    !restart_wanted(&container->document.host.restart_policy, RESTART_AT_START, container->exit_code,
+			    life->restart_count, life->stopped_by_user))
+		return 0;
+	restart_enqueue(container);
+	return container_change(container, STATE_RESTARTING, err);
 }
 
 /* The start was not acknowledged: whatever came up is taken up, or cleared away. */
@@ -70,15 +76,18 @@ static int container_restore(struct container *container, struct err *err)
 	case STATE_RUNNING:
 	case STATE_PAUSED:
 	case STATE_STOPPING:
-	case STATE_RESTARTING:
 		return running_restore(container, err);
+	case STATE_RESTARTING: /* its delay is over with the engine that waited */
+		restart_enqueue(container);
+		return 0;
+	case STATE_STOPPED:
+	case STATE_ERROR:
+		return stopped_restore(container, err);
 	case STATE_REMOVING:
 		return lifecycle_finish_removal(container, err);
 	case STATE_CREATED:
-	case STATE_STOPPED:
 	case STATE_REMOVED:
 	case STATE_DEAD:
-	case STATE_ERROR:
 	case STATE_COUNT:
 	default:
 		return 0;
@@ -96,5 +105,6 @@ int restore_all(struct engine *engine, struct err *err)
 		if (container_restore(at, &failure) < 0)
 			log_error(LOG_LEVEL_ERROR, &failure, "cannot restore a container", NULL);
 	}
+	restart_queue_run(engine);
 	return 0;
 }

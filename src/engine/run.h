@@ -38,6 +38,11 @@ struct run {
 	struct engine_call *restarting;
 	struct loop_timer kill_timer; /* the grace of a stop */
 	bool started, exited, remove_after, oom;
+	struct { /* a stop that came while it was being started */
+		bool asked;
+		int signal;
+		int64_t seconds;
+	} late;
 	uint32_t sessions;
 };
 

@@ -7,16 +7,16 @@ static const struct {
 } rows[STATE_COUNT] = {
 #define TO(state) (1U << STATE_##state)
     [STATE_CREATED] = {"created", "created", false, TO(STARTING) | TO(REMOVING)},
-    [STATE_STARTING] = {"starting", "created", false, TO(RUNNING) | TO(ERROR) | TO(STOPPED)},
+    [STATE_STARTING] = {"starting", "created", false, TO(RUNNING) | TO(RESTARTING) | TO(ERROR) | TO(STOPPED)},
     [STATE_RUNNING] = {"running", "running", true, TO(PAUSED) | TO(STOPPING) | TO(STOPPED) | TO(RESTARTING)},
-    [STATE_PAUSED] = {"paused", "paused", true, TO(RUNNING) | TO(STOPPING) | TO(STOPPED)},
+    [STATE_PAUSED] = {"paused", "paused", true, TO(RUNNING) | TO(STOPPING) | TO(STOPPED) | TO(RESTARTING)},
     [STATE_STOPPING] = {"stopping", "running", true, TO(STOPPED) | TO(RESTARTING)},
-    [STATE_STOPPED] = {"stopped", "exited", false, TO(STARTING) | TO(REMOVING)},
-    [STATE_RESTARTING] = {"restarting", "running", true, TO(STOPPED) | TO(STARTING) | TO(ERROR)},
+    [STATE_STOPPED] = {"stopped", "exited", false, TO(STARTING) | TO(RESTARTING) | TO(REMOVING)},
+    [STATE_RESTARTING] = {"restarting", "restarting", true, TO(STOPPED) | TO(STARTING) | TO(REMOVING)},
     [STATE_REMOVING] = {"removing", "removing", false, TO(REMOVED) | TO(DEAD)},
     [STATE_REMOVED] = {"removed", "removing", false, 0},
     [STATE_DEAD] = {"dead", "dead", false, TO(REMOVING)},
-    [STATE_ERROR] = {"error", "created", false, TO(STARTING) | TO(REMOVING)},
+    [STATE_ERROR] = {"error", "created", false, TO(STARTING) | TO(RESTARTING) | TO(REMOVING)},
 #undef TO
 };
 

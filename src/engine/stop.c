@@ -31,9 +31,24 @@ static void grace_over(struct loop_timer *timer)
 }
 
 /* Asks the container to end, and sees to it that it does. */
+static int stop_send(struct container *container, int number, int64_t seconds, struct err *err)
+{
+	container->life.stopped_by_user = true;
+	int rc = container->state == STATE_RUNNING ? container_change(container, STATE_STOPPING, err)
+						   : container_save(container, err);
+	if (rc == 0)
+		rc = signal_send(container, number, err);
+	if (rc == 0 && seconds >= 0)
+		loop_timer_start(container->engine->loop, &container->run->kill_timer,
+				 seconds > INT64_MAX / SECOND_NS ? INT64_MAX : seconds * SECOND_NS, grace_over);
+	return rc;
+}
+
+/* signal and seconds as engine_stop has them. */
 static int stop_begin(struct container *container, const char *signal, int64_t seconds, struct err *err)
 {
 	const struct container_config *config = &container->document.config;
+	struct run *run = container->run;
 	int number = SIGTERM;
 	const char *name = !text_empty(signal) ? signal : config->stop_signal;
 	int rc = text_empty(name) ? 0 : signal_parse(name, &number, err);
@@ -43,16 +58,39 @@ static int stop_begin(struct container *container, const char *signal, int64_t s
 		int64_t own = container->engine->config.stop_timeout_s;
 		seconds = config->stop_timeout ? *config->stop_timeout : own > 0 ? own : STOP_SECONDS;
 	}
-	if (container->state == STATE_RUNNING) {
-		rc = container_change(container, STATE_STOPPING, err);
-		if (rc < 0)
-			return rc;
-	}
-	rc = signal_send(container, number, err);
-	if (rc == 0 && seconds >= 0)
-		loop_timer_start(container->engine->loop, &container->run->kill_timer,
-				 seconds > INT64_MAX / SECOND_NS ? INT64_MAX : seconds * SECOND_NS, grace_over);
-	return rc;
+	if (run->started)
+		return stop_send(container, number, seconds, err);
+	run->late.asked = true;
+	run->late.signal = number;
+	run->late.seconds = seconds;
+	return 0;
+}
+
+void stop_late(struct run *run)
+{
+	struct monitor_message message = {.type = MONITOR_SIGNAL, .code = SIGKILL};
+	struct err err;
+	int rc = 0;
+	if (run->remove_after)
+		rc = run_send(run, &message, NULL, 0, NULL, 0, &err);
+	else if (run->late.asked)
+		rc = stop_send(run->container, run->late.signal, run->late.seconds, &err);
+	run->late.asked = false;
+	if (rc < 0)
+		lifecycle_log(run->container, &err, "cannot end a container");
+}
+
+/* A container that waits for its restart does not get it. */
+static int waiting_stop(struct container *container, struct err *err)
+{
+	container->life.stopped_by_user = true;
+	int rc = container_change(container, STATE_STOPPED, err);
+	if (rc < 0)
+		return rc;
+	restart_cancel(container);
+	container_event(container, "stop", NULL);
+	lifecycle_tell_waiters(container, ENGINE_NEXT_EXIT, true);
+	return 0;
 }
 
 void engine_stop(struct engine *engine, const char *name, const char *signal, int64_t timeout_s,
@@ -61,7 +99,12 @@ void engine_stop(struct engine *engine, const char *name, const char *signal, in
 	struct container *container;
 	struct err err;
 	int rc = container_find(engine, name, &container, &err);
-	if (rc == 0 && (!container->run || !container->run->started))
+	if (rc == 0 && container->state == STATE_RESTARTING) {
+		rc = waiting_stop(container, &err);
+		call->done(call, rc < 0 ? &err : NULL);
+		return;
+	}
+	if (rc == 0 && !container->run)
 		rc = err_set(&err, EALREADY, "container %s is not running", container->id);
 	if (rc == 0)
 		rc = stop_begin(container, signal, timeout_s, &err);
@@ -77,18 +120,33 @@ void engine_restart(struct engine *engine, const char *name, const char *signal,
 	struct container *container;
 	struct err err;
 	int rc = container_find(engine, name, &container, &err);
-	if (rc == 0 && container->run && container->run->started) {
+	if (rc == 0 && container->state == STATE_RESTARTING)
+		rc = waiting_stop(container, &err);
+	if (rc == 0 && container->run) {
 		rc = stop_begin(container, signal, timeout_s, &err);
 		if (rc == 0) {
 			call_add(&container->run->restarting, call);
 			return;
 		}
 	} else if (rc == 0) {
-		rc = lifecycle_start(container, call, &err);
-		if (rc == 0)
+		rc = lifecycle_start(container, LIFECYCLE_BY_USER, NULL, &err);
+		if (rc == 0) {
+			call_add(&container->run->restarting, call);
 			return;
+		}
 	}
 	call->done(call, &err);
+}
+
+/* A signal that ends the container by the user's will, so that its policy has nothing to say. */
+static bool is_the_end(const struct container *container, int number)
+{
+	const char *own = container->document.config.stop_signal;
+	int stop = SIGTERM;
+	struct err ignored;
+	if (!text_empty(own) && signal_parse(own, &stop, &ignored) < 0)
+		stop = SIGTERM;
+	return number == SIGKILL || number == stop;
 }
 
 int engine_kill(struct engine *engine, const char *name, const char *signal, struct err *err)
@@ -100,8 +158,14 @@ int engine_kill(struct engine *engine, const char *name, const char *signal, str
 		rc = signal_parse(signal, &number, err);
 	if (rc < 0)
 		return rc;
+	if (container->state == STATE_RESTARTING)
+		return is_the_end(container, number) ? waiting_stop(container, err) : 0;
 	if (!container->run || !container->run->started)
 		return err_set(err, EBUSY, "cannot kill container: %s: container %s is not running", name,
 			       container->id);
-	return signal_send(container, number, err);
+	if (is_the_end(container, number)) {
+		container->life.stopped_by_user = true;
+		rc = container_save(container, err);
+	}
+	return rc < 0 ? rc : signal_send(container, number, err);
 }

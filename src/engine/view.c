@@ -68,17 +68,20 @@ int view_mounts(const struct container *container, struct arena *arena, struct m
 const char *view_status(const struct container *container, struct arena *arena)
 {
 	char length[DURATION_TEXT];
-	bool started = container->started_ns != 0;
-	int64_t since = state_is_running(container->state) ? container->started_ns : container->finished_ns;
+	const char *word = container_status(container);
+	bool restarting = text_equal(word, "restarting");
+	int64_t since =
+	    state_is_running(container->state) && !restarting ? container->started_ns : container->finished_ns;
 	int64_t now = time_wall_ns();
 	duration_human(now > since ? now - since : 0, length);
-	const char *word = state_docker(container->state, started);
 	if (text_equal(word, "running"))
 		return arena_printf(arena, "Up %s", length);
 	if (text_equal(word, "paused"))
 		return arena_printf(arena, "Up %s (Paused)", length);
 	if (text_equal(word, "exited"))
 		return arena_printf(arena, "Exited (%d) %s ago", container->exit_code, length);
+	if (restarting)
+		return arena_printf(arena, "Restarting (%d) %s ago", container->exit_code, length);
 	return text_equal(word, "removing") ? "Removal In Progress" : text_equal(word, "dead") ? "Dead" : "Created";
 }
 

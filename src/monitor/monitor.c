@@ -481,6 +481,8 @@ static int set_up(struct err *err)
 	/* A handler rather than SIG_IGN, which the container's program would inherit. */
 	const struct sigaction action = {.sa_handler = ignore, .sa_flags = SA_RESTART};
 	umask(022);
+	if (unlinkat(MONITOR_RUN_FD, "exit", 0) < 0 && errno != ENOENT) /* of the run before */
+		return err_sys(err, "exit");
 	if (sigaction(SIGPIPE, &action, NULL) < 0 || chdir("/") < 0)
 		return err_sys(err, "set up");
 	int rc = fd_sweep(MONITOR_ENGINE_FD, err);

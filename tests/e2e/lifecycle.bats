@@ -1,0 +1,162 @@
+# The life of containers: restart policies, update, pause, the end of what does not want to end.
+load lib
+
+setup_file() {
+	engine_begin
+	engine_start
+	image_busybox
+}
+teardown_file() { engine_end; }
+teardown() {
+	engine_answers || engine_start
+	local ids
+	ids=$(tug ps -aq)
+	[ -z "$ids" ] || tug rm -f $ids >/dev/null
+}
+
+look() { tug inspect -f "$2" "$1"; } # look NAME TEMPLATE
+shows() { [ "$(look "$1" "$2")" = "$3" ]; } # shows NAME TEMPLATE TEXT
+counts() { [ "$(look "$1" '{{.RestartCount}}')" -ge "$2" ]; }
+monitor_of() { awk '{print $4}' "/proc/$(look "$1" '{{.State.Pid}}')/stat"; }
+
+# What a reboot does: no process and no RUN is left.
+reboot() {
+	local monitors=() name
+	for name in "$@"; do monitors+=("$(monitor_of "$name")"); done
+	engine_stop KILL
+	[ "${#monitors[@]}" = 0 ] || kill -KILL "${monitors[@]}"
+	local monitor
+	for monitor in "${monitors[@]}"; do wait_for process_gone "$monitor"; done
+	find "$T/run" -mindepth 1 -delete
+	engine_start
+}
+
+@test "restart: on-failure counts, and a success ends it" {
+	tug run -d --name fails --restart on-failure:2 busybox sh -c 'exit 3' >/dev/null
+	wait_for shows fails '{{.State.Status}} {{.RestartCount}} {{.State.ExitCode}}' 'exited 2 3'
+	[ "$(look fails '{{json .HostConfig.RestartPolicy}}')" = '{"Name":"on-failure","MaximumRetryCount":2}' ]
+	tug run -d --name works --restart on-failure busybox true >/dev/null
+	wait_for shows works '{{.State.Status}} {{.RestartCount}} {{.State.ExitCode}}' 'exited 0 0'
+	# The user's start counts from the beginning.
+	tug start fails >/dev/null
+	wait_for shows fails '{{.State.Status}} {{.RestartCount}}' 'exited 2'
+}
+
+@test "restart: always restarts; stop, kill and rm end it, also while it waits" {
+	tug run -d --name loops --restart always busybox sh -c 'echo again' >/dev/null
+	wait_for counts loops 3
+	wait_for shows loops '{{.State.Status}} {{.State.Running}} {{.State.Restarting}} {{.State.Pid}}' 'restarting true true 0'
+	[[ $(tug ps --format '{{.Status}}' --filter status=restarting) == "Restarting (0) "* ]]
+	run -1 tug rm loops
+	[[ $output == *"container is restarting: stop the container before removing or force remove"* ]]
+	run -1 tug exec loops true
+	[[ $output == *"is restarting, wait until the container is running"* ]]
+	tug stop loops >/dev/null
+	[ "$(look loops '{{.State.Status}} {{.State.Restarting}}')" = "exited false" ]
+	[ "$(tug logs loops | sort -u)" = again ]
+	tug start loops >/dev/null
+	wait_for shows loops '{{.State.Status}}' restarting
+	tug kill loops >/dev/null
+	[ "$(look loops '{{.State.Status}}')" = exited ]
+	tug start loops >/dev/null
+	wait_for shows loops '{{.State.Status}}' restarting
+	tug restart loops >/dev/null
+	tug rm -f loops >/dev/null
+	run -1 tug inspect loops
+}
+
+@test "restart: what the user stopped or killed stays down; another end does not" {
+	tug run -d --name stays --restart unless-stopped busybox sleep 1000 >/dev/null
+	tug stop -t 0 stays >/dev/null
+	[ "$(look stays '{{.State.Status}} {{.RestartCount}}')" = "exited 0" ]
+	tug start stays >/dev/null
+	tug kill stays >/dev/null
+	[ "$(tug wait stays)" = 137 ]
+	[ "$(look stays '{{.State.Status}} {{.RestartCount}}')" = "exited 0" ]
+	tug start stays >/dev/null
+	kill -KILL "$(look stays '{{.State.Pid}}')"
+	wait_for shows stays '{{.State.Status}} {{.RestartCount}}' 'running 1'
+	kill -KILL "$(monitor_of stays)"
+	wait_for shows stays '{{.State.Status}} {{.RestartCount}}' 'running 2'
+}
+
+@test "restart: the delay doubles and the engine's start forgets none" {
+	tug run -d --name loops --restart always busybox sh -c 'date +%s%N >>/times' >/dev/null
+	wait_for counts loops 4
+	engine_stop KILL
+	engine_start
+	count=$(look loops '{{.RestartCount}}')
+	wait_for counts loops $((count + 1))
+}
+
+@test "restart: a reboot brings back what should run" {
+	tug run -d --name ra --restart always busybox sleep 1000 >/dev/null
+	tug run -d --name ru --restart unless-stopped busybox sleep 1000 >/dev/null
+	tug run -d --name rf --restart on-failure busybox sleep 1000 >/dev/null
+	tug run -d --name rn busybox sleep 1000 >/dev/null
+	tug run -d --name as --restart always busybox sleep 1000 >/dev/null
+	tug run -d --name us --restart unless-stopped busybox sleep 1000 >/dev/null
+	tug create --name never --restart always busybox sleep 1000 >/dev/null
+	tug stop -t 0 as us >/dev/null
+	reboot ra ru rf rn
+	for name in ra ru rf as; do wait_for shows "$name" '{{.State.Status}}' running; done
+	[ "$(look rn '{{.State.Status}} {{.State.ExitCode}}')" = "exited 137" ]
+	[ "$(look us '{{.State.Status}}')" = exited ]
+	[ "$(look never '{{.State.Status}}')" = created ]
+	# A second start of the engine changes nothing.
+	before=$(tug ps -a --format '{{.Names}} {{.State}}')
+	engine_stop
+	engine_start
+	[ "$(tug ps -a --format '{{.Names}} {{.State}}')" = "$before" ]
+}
+
+@test "restart: many at once, all of them" {
+	for i in $(seq 12); do tug run -d --name "m$i" --restart always busybox sleep 1000 >/dev/null; done
+	reboot $(seq -f 'm%g' 12)
+	all_run() { [ "$(tug ps -q --filter status=running | wc -l)" = 12 ]; }
+	wait_for all_run
+}
+
+@test "restart: policies that do not exist, and --rm" {
+	run -125 tug run --restart sometimes busybox true
+	[[ $output == *"invalid restart policy: unknown policy 'sometimes'; use one of 'no', 'always', 'on-failure', or 'unless-stopped'"* ]]
+	run -125 tug run --restart always:3 busybox true
+	[[ $output == *"maximum retry count can only be used with 'on-failure'"* ]]
+	run -125 tug run --rm --restart always busybox true
+	[[ $output == *"conflicting options: cannot specify both --restart and --rm"* ]]
+	[ -z "$(tug ps -aq)" ]
+}
+
+@test "update: another restart policy, at once and for ever" {
+	tug run -d --name one busybox sleep 1000 >/dev/null
+	[ "$(tug update --restart on-failure:4 one)" = one ]
+	[ "$(look one '{{json .HostConfig.RestartPolicy}}')" = '{"Name":"on-failure","MaximumRetryCount":4}' ]
+	kill -KILL "$(look one '{{.State.Pid}}')"
+	wait_for shows one '{{.State.Status}} {{.RestartCount}}' 'running 1'
+	engine_stop KILL
+	engine_start
+	[ "$(look one '{{.HostConfig.RestartPolicy.Name}}')" = on-failure ]
+	tug update --restart no one >/dev/null
+	kill -KILL "$(look one '{{.State.Pid}}')"
+	wait_for shows one '{{.State.Status}}' exited
+	run -1 tug update one
+	[[ $output == *"you must provide one or more flags when using this command"* ]]
+	run -1 tug update --restart always nosuch
+	[[ $output == *"No such container: nosuch"* ]]
+	# A container that waits for its restart does not get it.
+	tug run -d --name loops --restart always busybox true >/dev/null
+	wait_for counts loops 2
+	tug update --restart no loops >/dev/null
+	wait_for shows loops '{{.State.Status}}' exited
+}
+
+@test "stop and rm -f of a container that is being started" {
+	for i in 1 2 3 4 5; do
+		tug create --name early busybox sleep 1000 >/dev/null
+		tug start early >/dev/null 3>&- &
+		tug rm -f early >/dev/null
+		wait $! || true
+		gone() { ! tug inspect early >/dev/null 2>&1; }
+		wait_for gone
+	done
+}
