@@ -56,15 +56,10 @@ static int layer_unpack(struct unpack_result *result, struct err *err)
 	struct stream_fd source;
 	struct stream *plain;
 	enum compress_kind kind;
-	if (mkdirat(STAGING_FD, "layer", 0700) < 0 || mkdirat(STAGING_FD, "layer/diff", 0755) < 0)
-		return err_sys(err, "make a directory for the layer");
-	auto_fd int dir = openat(STAGING_FD, "layer/diff", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	if (dir < 0)
-		return err_sys(err, "open the layer's directory");
 	stream_fd_init(&source, STDIN_FILENO);
 	int rc = compress_open(&source.base, &plain, &kind, err);
 	if (rc == 0) {
-		rc = unpack_layer(dir, plain, &(struct unpack_limits){0}, result, err);
+		rc = unpack_staged(STAGING_FD, "layer", plain, &(struct unpack_limits){0}, result, err);
 		stream_done(plain);
 	}
 	stream_done(&source.base);

@@ -51,23 +51,15 @@ static bool layer_known(struct load *load, const struct digest *diff_id)
 	return true;
 }
 
-static int layer_unpack(struct load *load, int source_fd, const char *name, struct unpack_result *result,
-			struct err *err)
+static int layer_unpack(int source_fd, const char *name, struct unpack_result *result, struct err *err)
 {
 	struct stream_fd source;
 	struct stream *plain;
 	enum compress_kind kind;
-	auto_free char *diff = x_printf("%s/diff", name);
-	(void)load;
-	if (mkdirat(STAGING_FD, name, 0700) < 0 || mkdirat(STAGING_FD, diff, 0755) < 0)
-		return err_sys(err, "make a directory for a layer");
-	auto_fd int dir = openat(STAGING_FD, diff, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	if (dir < 0)
-		return err_sys(err, "open a layer's directory");
 	stream_fd_init(&source, source_fd);
 	int rc = compress_open(&source.base, &plain, &kind, err);
 	if (rc == 0) {
-		rc = unpack_layer(dir, plain, &(struct unpack_limits){0}, result, err);
+		rc = unpack_staged(STAGING_FD, name, plain, &(struct unpack_limits){0}, result, err);
 		stream_done(plain);
 	}
 	stream_done(&source.base);
@@ -91,7 +83,7 @@ static int layer_load(struct load *load, const char *member, const char *diff_te
 	report_progress(shown, "Loading layer", 0, 0);
 	rc = archive_open(&load->archive, member, &fd, err);
 	if (rc == 0)
-		rc = layer_unpack(load, fd, name, &result, err);
+		rc = layer_unpack(fd, name, &result, err);
 	if (rc < 0)
 		return err_wrap(err, "layer %s", member);
 	if (!text_equal(result.diff_id.text, diff_id.text))

@@ -65,11 +65,18 @@ static int fill(struct tar *tar, struct err *err)
 	return result < 0 ? result : tar->left > 0;
 }
 
-static void consume(struct tar *tar, size_t size)
+static void lend(struct tar *tar, size_t size)
 {
 	tar->piece += size;
 	tar->left -= size;
 	tar->offset += size;
+}
+
+static void consume(struct tar *tar, size_t size)
+{
+	if (tar->tap)
+		tar->tap(tar, tar->piece, size);
+	lend(tar, size);
 }
 
 static int read_bytes(struct tar *tar, void *data, size_t size, size_t *out_got, struct err *err)
@@ -609,7 +616,7 @@ int tar_data(struct tar *tar, const uint8_t **out_data, size_t *out_size, uint64
 		size = tar->part_left;
 	*out_data = tar->piece;
 	*out_size = (size_t)size;
-	consume(tar, (size_t)size);
+	lend(tar, (size_t)size);
 	tar->data_left -= size;
 	tar->file_offset += size;
 	if (entry->parts)

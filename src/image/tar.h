@@ -78,7 +78,8 @@ struct tar_extension {
 
 struct tar {
 	struct stream *source;
-	const uint8_t *piece; /* lent by the source */
+	void (*tap)(struct tar *tar, const uint8_t *data, size_t size); /* is shown all but what tar_data lends; NULL */
+	const uint8_t *piece;						/* lent by the source */
 	size_t left;
 	uint64_t offset;    /* in the stream, for messages */
 	uint64_t data_left; /* of the entry: bytes of the archive not yet handed out */

@@ -1,8 +1,10 @@
 #include "image/unpack.h"
 
 #include "base/fd.h"
+#include "base/loop.h"
 #include "base/path.h"
 #include "base/text.h"
+#include "image/split.h"
 #include "image/tar.h"
 #include "image/unpack_tree.h"
 
@@ -23,7 +25,9 @@ struct unpack {
 	struct unpack_result result;
 	struct tree tree;
 	struct tar tar;
-	uint64_t unchecked; /* bytes written since the last look */
+	uint64_t unchecked;		    /* bytes written since the last look */
+	struct split_writer *split;	    /* NULL: nobody wants the tar again */
+	char path[PATH_MAX + NAME_MAX + 2]; /* of the entry, as it lies in the layer */
 };
 
 static int bad(struct err *err, const struct tar_entry *entry, const char *why)
@@ -121,12 +125,15 @@ static int set_attributes(int fd, const struct tar_entry *entry, bool new_mode_s
 /* --- kinds of entries --- */
 
 /* Makes room for an entry that is not a directory: an earlier one of the same name goes. */
-static int clear_name(int parent, const char *leaf, const struct tar_entry *entry, struct err *err)
+static int clear_name(struct unpack *unpack, int parent, const char *leaf, const struct tar_entry *entry,
+		      struct err *err)
 {
 	struct stat info;
 	if (fstatat(parent, leaf, &info, AT_SYMLINK_NOFOLLOW) < 0)
 		return errno == ENOENT ? 0 : failed(err, entry, "look at what is there");
-	int result = path_remove_tree(parent, leaf, err);
+	bool contents = S_ISREG(info.st_mode) || S_ISDIR(info.st_mode);
+	int result = unpack->split && contents ? split_move(unpack->split, parent, leaf, unpack->path, err)
+					       : path_remove_tree(parent, leaf, err);
 	return result < 0 ? err_wrap(err, "%.256s: replace what is there", entry->name) : 0;
 }
 
@@ -148,6 +155,8 @@ static int write_data(struct unpack *unpack, int fd, const struct tar_entry *ent
 				return failed(err, entry, "write");
 			done += (size_t)put;
 		}
+		if (unpack->split)
+			split_file(unpack->split, unpack->path, offset, size);
 		result = check_free(unpack, size, err);
 		if (result < 0)
 			return result;
@@ -160,7 +169,7 @@ static int make_file(struct unpack *unpack, int parent, const char *leaf, const 
 	enum { FLAGS = O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC };
 	auto_fd int fd = openat(parent, leaf, FLAGS, entry->mode & 0777);
 	if (fd < 0 && errno == EEXIST) {
-		int result = clear_name(parent, leaf, entry, err);
+		int result = clear_name(unpack, parent, leaf, entry, err);
 		if (result < 0)
 			return result;
 		fd = openat(parent, leaf, FLAGS, entry->mode & 0777);
@@ -228,7 +237,7 @@ static int make_hard_link(struct unpack *unpack, int parent, const char *leaf, c
 	struct stat here;
 	if (fstatat(parent, leaf, &here, AT_SYMLINK_NOFOLLOW) == 0 && here.st_ino == info.st_ino)
 		return 0; /* a link to itself, or said twice */
-	result = clear_name(parent, leaf, entry, err);
+	result = clear_name(unpack, parent, leaf, entry, err);
 	if (result < 0)
 		return result;
 	return linkat(target, target_leaf, parent, leaf, 0) < 0 ? failed(err, entry, "make the hard link") : 0;
@@ -246,7 +255,7 @@ static int make_directory(struct unpack *unpack, int parent, const char *leaf, c
 	if (!made && !S_ISDIR(info.st_mode)) {
 		/* It was removed from below and made anew: nothing of below may show through. */
 		was_whiteout = tree_is_whiteout(&info);
-		int result = clear_name(parent, leaf, entry, err);
+		int result = clear_name(unpack, parent, leaf, entry, err);
 		if (result < 0)
 			return result;
 		if (mkdirat(parent, leaf, 0700) < 0)
@@ -321,6 +330,7 @@ static int make_entry(struct unpack *unpack, const struct tar_entry *entry, stru
 		if (text_after(at, WHITEOUT))
 			return bad(err, entry, "below a whiteout");
 	}
+	snprintf(unpack->path, sizeof unpack->path, "%s%s%s", parent_path, *parent_path ? "/" : "", leaf);
 	const char *hidden = text_after(leaf, WHITEOUT);
 	if (hidden && text_after(leaf, WHITEOUT_META) && !text_equal(leaf, WHITEOUT_OPAQUE))
 		return 0;
@@ -339,12 +349,12 @@ static int make_entry(struct unpack *unpack, const struct tar_entry *entry, stru
 	case TAR_HARD_LINK:
 		return make_hard_link(unpack, parent, leaf, entry, err);
 	case TAR_SYMLINK:
-		result = clear_name(parent, leaf, entry, err);
+		result = clear_name(unpack, parent, leaf, entry, err);
 		return result < 0 ? result : make_symlink(parent, leaf, entry, err);
 	case TAR_CHAR:
 	case TAR_BLOCK_DEVICE:
 	case TAR_FIFO:
-		result = clear_name(parent, leaf, entry, err);
+		result = clear_name(unpack, parent, leaf, entry, err);
 		return result < 0 ? result : make_node(parent, leaf, entry, err);
 	}
 	BUG("entry type %d", (int)entry->type);
@@ -366,11 +376,17 @@ static int unpack_entries(struct unpack *unpack, struct err *err)
 	return result < 0 ? result : tar_drain(&unpack->tar, err);
 }
 
-int unpack_layer(int dir, struct stream *source, const struct unpack_limits *limits, struct unpack_result *out_result,
-		 struct err *err)
+static void tap(struct tar *tar, const uint8_t *data, size_t size)
+{
+	split_literal(container_of(tar, struct unpack, tar)->split, data, size);
+}
+
+static int unpack_run(int dir, struct split_writer *split, struct stream *source, const struct unpack_limits *limits,
+		      struct unpack_result *out_result, struct err *err)
 {
 	struct stream_hash hashed;
 	struct unpack *unpack = x_alloc(sizeof *unpack);
+	unpack->split = split;
 	unpack->limits = limits ? *limits : (struct unpack_limits){0};
 	if (!unpack->limits.bytes)
 		unpack->limits.bytes = 4ULL << 40;
@@ -381,6 +397,7 @@ int unpack_layer(int dir, struct stream *source, const struct unpack_limits *lim
 	mode_t mask = umask(0);
 	stream_hash_init(&hashed, source);
 	tar_init(&unpack->tar, &hashed.base);
+	unpack->tar.tap = split ? tap : NULL;
 	int result = tree_init(&unpack->tree, dir, err);
 	if (result == 0)
 		result = unpack_entries(unpack, err);
@@ -393,5 +410,36 @@ int unpack_layer(int dir, struct stream *source, const struct unpack_limits *lim
 	stream_done(&hashed.base);
 	umask(mask);
 	free(unpack);
+	return result;
+}
+
+int unpack_layer(int dir, struct stream *source, const struct unpack_limits *limits, struct unpack_result *out_result,
+		 struct err *err)
+{
+	return unpack_run(dir, NULL, source, limits, out_result, err);
+}
+
+int unpack_staged(int staging, const char *name, struct stream *source, const struct unpack_limits *limits,
+		  struct unpack_result *out_result, struct err *err)
+{
+	struct unpack_result unpacked;
+	struct split_writer *split;
+	if (mkdirat(staging, name, 0700) < 0)
+		return err_sys(err, "make a directory for the layer");
+	auto_fd int layer = openat(staging, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+	if (layer < 0 || mkdirat(layer, "diff", 0755) < 0)
+		return err_sys(err, "make the layer's directory");
+	auto_fd int dir = openat(layer, "diff", O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+	if (dir < 0 || fchmod(dir, 0755) < 0)
+		return err_sys(err, "open the layer's directory");
+	int result = split_writer_open(layer, &split, err);
+	if (result < 0)
+		return result;
+	result = unpack_run(dir, split, source, limits, &unpacked, err);
+	if (result == 0)
+		result = split_writer_finish(split, err);
+	split_writer_free(split);
+	if (result == 0)
+		*out_result = unpacked;
 	return result;
 }

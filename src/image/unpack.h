@@ -25,6 +25,13 @@ struct unpack_result {
 	bool opaque; /* `.wh..wh..opq` in the root: nothing below this layer shows */
 };
 
+/*
+ * The same into NAME/diff below staging, both of which it makes, with NAME/split beside it (split.h): what jobs use for
+ * layers that are to be published (storage/layers.h).
+ */
+int unpack_staged(int staging, const char *name, struct stream *source, const struct unpack_limits *limits,
+		  struct unpack_result *out_result, struct err *err) must_check;
+
 /* dir: an empty directory (not O_PATH). source: the uncompressed tar. On failure dir holds rubbish. */
 int unpack_layer(int dir, struct stream *source, const struct unpack_limits *limits, struct unpack_result *out_result,
 		 struct err *err) must_check;
