@@ -187,6 +187,9 @@ struct engine_job_sink {
 	void (*ended)(struct engine_job_sink *sink,
 		      const struct err *err);		/* err: NULL after success; the job is gone */
 	void (*writable)(struct engine_job_sink *sink); /* after engine_job_write took less than all */
+	/* Of jobs that give something back: what is known before the first byte, and the bytes. NULL: not wanted. */
+	void (*answer)(struct engine_job_sink *sink, const struct json *answer);
+	void (*data)(struct engine_job_sink *sink, const void *data, size_t size);
 };
 struct engine_job;
 int engine_import(struct engine *engine, const struct engine_import *import, struct engine_job_sink *sink,
@@ -196,6 +199,9 @@ int engine_load(struct engine *engine, struct engine_job_sink *sink, struct engi
 /* Takes what the job can take now: 0 to size bytes. */
 size_t engine_job_write(struct engine_job *job, const void *data, size_t size);
 void engine_job_finish(struct engine_job *job); /* the archive ended here */
+/* No data until engine_job_resume, except what is being told. */
+void engine_job_pause(struct engine_job *job);
+void engine_job_resume(struct engine_job *job);
 void engine_job_cancel(struct engine_job *job); /* the client is gone: ends it; no call of the sink afterwards */
 
 /* --- the rest --- */

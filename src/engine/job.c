@@ -4,10 +4,8 @@
 #include "base/log.h"
 #include "base/process.h"
 #include "base/text.h"
-#include "docker/reference.h"
 #include "engine/engine_state.h"
 #include "image/job.h"
-#include "storage/data.h"
 #include "storage/trash.h"
 
 #include <fcntl.h>
@@ -16,26 +14,7 @@
 #include <string.h>
 #include <sys/wait.h>
 
-enum { REPORT_MAX = 8 << 20, REPORT_READ = 64 << 10, PIPE_SIZE = 1 << 20 };
-
-struct engine_job {
-	struct engine *engine;
-	struct engine_job *next;
-	struct engine_job_sink *sink; /* NULL: nobody is told */
-	struct loop_child child;
-	struct loop_io report; /* the job's descriptor 3 */
-	struct loop_io input;  /* to its descriptor 0; in the loop only while it is full */
-	int input_fd, report_fd;
-	struct buf line;
-	struct arena arena; /* of the result */
-	struct image_job_result *result;
-	struct err error;
-	bool failed, ended, report_ended, trash;
-	int status;
-	char staging[STAGING_NAME];
-	int staging_fd;		/* -1: none */
-	char *repository, *tag; /* of import; NULL: none */
-};
+enum { REPORT_MAX = 8 << 20, PIPE_SIZE = 1 << 20, OUTPUT_READ = 256 << 10 };
 
 /* --- life --- */
 
@@ -48,66 +27,26 @@ static void job_free(struct engine_job *job)
 	loop_child_remove(&job->child);
 	loop_io_remove(&job->report);
 	loop_io_remove(&job->input);
+	loop_io_remove(&job->output);
 	cleanup_fd(&job->input_fd);
 	cleanup_fd(&job->report_fd);
+	cleanup_fd(&job->output_fd);
 	cleanup_fd(&job->staging_fd);
 	struct err err;
 	if (job->staging[0] && data_unstage(job->engine->data, job->staging, &err) < 0)
 		log_error(LOG_LEVEL_WARN, &err, "cannot clear a staging directory", NULL);
 	buf_done(&job->line);
 	arena_done(&job->arena);
-	free(job->repository);
-	free(job->tag);
 	free(job);
 }
 
-static void progress_tell(struct engine_job *job, const struct progress *line)
+void job_tell(struct engine_job *job, const struct progress *line)
 {
-	if (job->sink)
+	if (job->sink && job->sink->progress)
 		job->sink->progress(job->sink, line);
 }
 
 /* --- the end: what was made becomes visible --- */
-
-static int import_finish(struct engine_job *job, struct err *err)
-{
-	struct engine *engine = job->engine;
-	if (job->result->images.count != 1)
-		return err_set(err, EPROTO, "the import made no image");
-	struct digest id;
-	int rc = digest_parse(job->result->images.items[0].id, &id, err);
-	if (rc == 0 && !text_empty(job->repository))
-		rc = image_tag_id(engine->images, &id, job->repository, job->tag, err);
-	if (rc < 0)
-		return rc;
-	progress_tell(job, &(struct progress){.status = id.text});
-	struct json_pair pair = {(char *)"name", job->repository ? job->repository : id.text};
-	event_publish(&engine->bus, "image", "import", id.text, &(struct json_map){&pair, 1}, NULL);
-	return 0;
-}
-
-static void load_finish(struct engine_job *job)
-{
-	for (size_t i = 0; i < job->result->images.count; i++) {
-		const struct image_job_image *image = &job->result->images.items[i];
-		bool named = image->names && image->names[0];
-		auto_free char *anonymous = x_printf("Loaded image ID: %s\n", image->id);
-		if (!named)
-			progress_tell(job, &(struct progress){.stream = anonymous});
-		for (char **name = image->names; name && *name; name++) {
-			struct reference reference;
-			struct err ignored;
-			char text[REFERENCE_TEXT_MAX];
-			if (reference_parse(*name, &reference, &ignored) < 0)
-				continue; /* image_store_put has checked them */
-			reference_familiar(&reference, text);
-			auto_free char *line = x_printf("Loaded image: %s\n", text);
-			progress_tell(job, &(struct progress){.stream = line});
-		}
-		struct json_pair pair = {(char *)"name", named ? image->names[0] : image->id};
-		event_publish(&job->engine->bus, "image", "load", image->id, &(struct json_map){&pair, 1}, NULL);
-	}
-}
 
 static int job_finish(struct engine_job *job, struct err *err)
 {
@@ -115,36 +54,70 @@ static int job_finish(struct engine_job *job, struct err *err)
 		*err = job->error;
 		return -err->code;
 	}
-	if (!WIFEXITED(job->status) || WEXITSTATUS(job->status) != 0 || !job->result)
+	if (!WIFEXITED(job->status) || WEXITSTATUS(job->status) != 0)
 		return err_set(err, EIO,
 			       WIFSIGNALED(job->status) ? "the job was ended by signal %d"
 							: "the job ended with status %d",
 			       WIFSIGNALED(job->status) ? WTERMSIG(job->status) : WEXITSTATUS(job->status));
-	int rc = image_store_put(job->engine->images, job->staging_fd, job->result, err);
-	if (rc < 0)
-		return rc;
-	if (job->repository)
-		return import_finish(job, err);
-	load_finish(job);
-	return 0;
+	return job->finish ? job->finish(job, err) : 0;
 }
 
 static void job_over(struct engine_job *job)
 {
 	struct err err;
 	struct engine *engine = job->engine;
-	if (!job->ended || !job->report_ended)
+	if (!job->ended || !job->report_ended || job->output_fd >= 0)
 		return;
-	int rc = job->trash ? 0 : job_finish(job, &err);
+	int rc = job_finish(job, &err);
 	struct engine_job_sink *sink = job->sink;
 	job->sink = NULL;
 	/* After a failed one the next removal tries again. */
-	bool again = !job->trash || (WIFEXITED(job->status) && WEXITSTATUS(job->status) == 0);
+	bool again = !job->trash || rc == 0;
 	job_free(job);
 	if (sink)
 		sink->ended(sink, rc < 0 ? &err : NULL);
 	if (again)
 		job_trash(engine);
+}
+
+/* --- what it writes --- */
+
+static void output_ready(struct loop_io *io, uint32_t events)
+{
+	(void)events;
+	struct engine_job *job = container_of(io, struct engine_job, output);
+	static char data[OUTPUT_READ];
+	ssize_t size = read(io->fd, data, sizeof data);
+	if (size < 0 && (errno == EAGAIN || errno == EINTR))
+		return;
+	if (size > 0) {
+		if (job->sink && job->sink->data)
+			job->sink->data(job->sink, data, (size_t)size);
+		return;
+	}
+	loop_io_remove(&job->output);
+	cleanup_fd(&job->output_fd);
+	job->output_fd = -1;
+	job_over(job);
+}
+
+static void output_watch(struct engine_job *job)
+{
+	struct err err;
+	if (job->output_fd < 0 || job->output.loop)
+		return;
+	if (loop_io_add(job->engine->loop, &job->output, job->output_fd, EPOLLIN, output_ready, &err) < 0)
+		BUG("%s", err.msg);
+}
+
+void engine_job_pause(struct engine_job *job)
+{
+	loop_io_remove(&job->output);
+}
+
+void engine_job_resume(struct engine_job *job)
+{
+	output_watch(job);
 }
 
 /* --- the report --- */
@@ -169,10 +142,16 @@ static void line_take(struct engine_job *job)
 	}
 	if (line.result)
 		job->result = line.result;
+	if (line.answer) {
+		job->answer = line.answer;
+		if (job->sink && job->sink->answer)
+			job->sink->answer(job->sink, line.answer);
+		output_watch(job);
+	}
 	if (line.progress) {
 		struct progress_detail detail = {(int64_t)line.progress->current, (int64_t)line.progress->total};
-		progress_tell(job, &(struct progress){
-				       .status = line.progress->status, .id = line.progress->id, .detail = &detail});
+		job_tell(job, &(struct progress){
+				  .status = line.progress->status, .id = line.progress->id, .detail = &detail});
 	}
 }
 
@@ -198,6 +177,7 @@ static void report_ready(struct loop_io *io, uint32_t events)
 	}
 	loop_io_remove(&job->report);
 	job->report_ended = true;
+	output_watch(job); /* it may have failed before its answer */
 	job_over(job);
 }
 
@@ -211,26 +191,33 @@ static void child_ended(struct loop_child *child, int status)
 
 /* --- start --- */
 
-static int job_spawn(struct engine_job *job, char *const *argv, int input, int report, struct err *err)
+enum { JOB_FDS = 4 }; /* 0 to 3, then the request's */
+
+static int pipe_make(int *out_ours, int *out_theirs, bool ours_reads, struct err *err)
+{
+	int ends[2];
+	if (pipe2(ends, O_CLOEXEC) < 0)
+		return err_sys(err, "pipe2");
+	*out_ours = ends[ours_reads ? 0 : 1];
+	*out_theirs = ends[ours_reads ? 1 : 0];
+	(void)fcntl(*out_ours, F_SETPIPE_SZ, PIPE_SIZE); /* fewer turns; the default does too */
+	return fd_set_nonblock(*out_ours, true, err);
+}
+
+static int job_spawn(struct engine_job *job, const struct job_request *request, int input, int output, int report,
+		     struct err *err)
 {
 	struct engine *engine = job->engine;
+	int fds[JOB_FDS + 1 + JOB_FDS_MAX] = {input, output, STDERR_FILENO, report};
+	size_t count = JOB_FDS;
 	pid_t pid;
-	auto_fd int layers = -1;
-	int fds[] = {input, -1, STDERR_FILENO, report, job->staging_fd, -1};
-	size_t count = 5;
-	if (job->trash) {
-		layers = openat(engine->data, "trash", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-		fds[4] = layers;
-	} else {
-		layers = openat(engine->data, "layers", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-		fds[5] = layers;
-		count = 6;
-	}
-	if (layers < 0)
-		return err_sys(err, "open a directory for the job");
+	if (request->staging)
+		fds[count++] = job->staging_fd;
+	for (size_t i = 0; i < request->fd_count; i++)
+		fds[count++] = request->fds[i];
 	const struct process_spec spec = {.path = engine->tugd,
 					  .exe_fd = -1,
-					  .argv = argv,
+					  .argv = request->argv,
 					  .fds = fds,
 					  .fd_count = count,
 					  .new_session = true,
@@ -239,47 +226,39 @@ static int job_spawn(struct engine_job *job, char *const *argv, int input, int r
 	return rc < 0 ? rc : loop_child_add(engine->loop, &job->child, pid, child_ended, err);
 }
 
-static int job_start(struct engine_job *job, char *const *argv, struct err *err)
+static int job_start(struct engine_job *job, const struct job_request *request, struct err *err)
 {
-	int report[2], input[2];
-	auto_fd int their_input = -1;
-	if (pipe2(report, O_CLOEXEC) < 0)
-		return err_sys(err, "pipe2");
-	job->report_fd = report[0];
-	auto_fd int their_report = report[1];
-	if (!job->trash) {
-		if (pipe2(input, O_CLOEXEC) < 0)
-			return err_sys(err, "pipe2");
-		job->input_fd = input[1];
-		their_input = input[0];
-		(void)fcntl(job->input_fd, F_SETPIPE_SZ, PIPE_SIZE); /* fewer turns; the default does too */
-		int rc = fd_set_nonblock(job->input_fd, true, err);
-		if (rc < 0)
-			return rc;
-	}
-	int rc = fd_set_nonblock(job->report_fd, true, err);
+	auto_fd int input = -1, output = -1, report = -1;
+	if (request->fd_count > JOB_FDS_MAX)
+		BUG("a job with %zu descriptors", request->fd_count);
+	int rc = pipe_make(&job->report_fd, &report, true, err);
+	if (rc == 0 && request->input)
+		rc = pipe_make(&job->input_fd, &input, false, err);
+	if (rc == 0 && request->output)
+		rc = pipe_make(&job->output_fd, &output, true, err);
+	if (rc == 0 && request->staging)
+		rc = data_stage(job->engine->data, job->staging, &job->staging_fd, err);
 	if (rc == 0)
 		rc = loop_io_add(job->engine->loop, &job->report, job->report_fd, EPOLLIN, report_ready, err);
-	return rc < 0 ? rc : job_spawn(job, argv, their_input, their_report, err);
+	if (rc == 0)
+		rc = job_spawn(job, request, input, output, report, err);
+	if (rc == 0 && !request->answers)
+		output_watch(job);
+	return rc;
 }
 
-static struct engine_job *job_new(struct engine *engine, struct engine_job_sink *sink)
+int job_begin(struct engine *engine, const struct job_request *request, struct engine_job_sink *sink,
+	      struct engine_job **out_job, struct err *err)
 {
 	struct engine_job *job = x_alloc(sizeof *job);
 	job->engine = engine;
 	job->sink = sink;
-	job->input_fd = job->report_fd = job->staging_fd = -1;
+	job->finish = request->finish;
+	job->input_fd = job->output_fd = job->report_fd = job->staging_fd = -1;
 	job->line = (struct buf)BUF_INIT(REPORT_MAX);
 	job->next = engine->jobs;
 	engine->jobs = job;
-	return job;
-}
-
-static int archive_job(struct engine_job *job, char *const *argv, struct engine_job **out_job, struct err *err)
-{
-	int rc = data_stage(job->engine->data, job->staging, &job->staging_fd, err);
-	if (rc == 0)
-		rc = job_start(job, argv, err);
+	int rc = job_start(job, request, err);
 	if (rc < 0) {
 		job_free(job);
 		return rc;
@@ -288,58 +267,10 @@ static int archive_job(struct engine_job *job, char *const *argv, struct engine_
 	return 0;
 }
 
-int engine_load(struct engine *engine, struct engine_job_sink *sink, struct engine_job **out_job, struct err *err)
-{
-	char *const argv[] = {(char *)"tugd", (char *)"job", (char *)"load", NULL};
-	return archive_job(job_new(engine, sink), argv, out_job, err);
-}
-
-/* The name must be good before the archive is read. */
-static int import_check(const struct engine_import *import, struct err *err)
-{
-	struct reference reference;
-	for (char *const *change = import->changes; change && *change; change++) {
-		int rc = image_change_check(*change, err);
-		if (rc < 0)
-			return rc;
-	}
-	if (text_empty(import->repository))
-		return 0;
-	int rc = reference_parse(import->repository, &reference, err);
-	return rc < 0 || text_empty(import->tag) ? rc : reference_check_tag(import->tag, err);
-}
-
-int engine_import(struct engine *engine, const struct engine_import *import, struct engine_job_sink *sink,
-		  struct engine_job **out_job, struct err *err)
-{
-	auto_strv char **argv = NULL;
-	int rc = import_check(import, err);
-	if (rc < 0)
-		return rc;
-	strv_push(&argv, x_strdup("tugd"));
-	strv_push(&argv, x_strdup("job"));
-	strv_push(&argv, x_strdup("import"));
-	for (char *const *change = import->changes; change && *change; change++) {
-		strv_push(&argv, x_strdup("--change"));
-		strv_push(&argv, x_strdup(*change));
-	}
-	if (!text_empty(import->message)) {
-		strv_push(&argv, x_strdup("--message"));
-		strv_push(&argv, x_strdup(import->message));
-	}
-	if (!text_empty(import->platform)) {
-		strv_push(&argv, x_strdup("--platform"));
-		strv_push(&argv, x_strdup(import->platform));
-	}
-	struct engine_job *job = job_new(engine, sink);
-	job->repository = x_strdup(import->repository ? import->repository : "");
-	job->tag = x_strdup(import->tag ? import->tag : "");
-	return archive_job(job, argv, out_job, err);
-}
-
 void job_trash(struct engine *engine)
 {
 	char *const argv[] = {(char *)"tugd", (char *)"job", (char *)"trash", NULL};
+	struct engine_job *job;
 	struct err err;
 	if (trash_is_empty(engine->data))
 		return;
@@ -347,12 +278,13 @@ void job_trash(struct engine *engine)
 		if (at->trash)
 			return; /* what came meanwhile is seen when it ends, or with the next removal */
 	}
-	struct engine_job *job = job_new(engine, NULL);
-	job->trash = true;
-	if (job_start(job, argv, &err) < 0) {
+	auto_fd int trash = openat(engine->data, "trash", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	const struct job_request request = {.argv = argv, .fds = &trash, .fd_count = 1};
+	int rc = trash < 0 ? err_sys(&err, "open trash") : job_begin(engine, &request, NULL, &job, &err);
+	if (rc < 0)
 		log_error(LOG_LEVEL_WARN, &err, "cannot empty the trash", NULL);
-		job_free(job);
-	}
+	else
+		job->trash = true;
 }
 
 /* --- input --- */
@@ -396,6 +328,7 @@ void engine_job_cancel(struct engine_job *job)
 	job->sink = NULL;
 	if (job->child.pid > 0 && !job->ended)
 		(void)kill(job->child.pid, SIGKILL); /* its end clears the staging directory */
+	output_watch(job);
 }
 
 void jobs_end(struct engine *engine)

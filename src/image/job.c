@@ -24,4 +24,5 @@ JSON_TYPE(image_job_error, F_I64(struct image_job_error, code, "code", 0),
 
 JSON_TYPE(image_job_line, F_POINTER(struct image_job_line, progress, "progress", JSON_OMIT, image_job_progress),
 	  F_POINTER(struct image_job_line, error, "error", JSON_OMIT, image_job_error),
-	  F_POINTER(struct image_job_line, result, "result", JSON_OMIT, image_job_result));
+	  F_POINTER(struct image_job_line, result, "result", JSON_OMIT, image_job_result),
+	  F_RAW(struct image_job_line, answer, "answer", JSON_OMIT));

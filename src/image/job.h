@@ -49,6 +49,7 @@ struct image_job_line {
 	struct image_job_progress *progress;
 	struct image_job_error *error;
 	struct image_job_result *result;
+	const struct json *answer; /* of other kinds of jobs, in front of their output; not the last line */
 };
 JSON_DECLARE(image_job_result);
 JSON_DECLARE(image_job_line);
