@@ -39,16 +39,14 @@ setup() {
 }
 
 @test "what Docker has and tug does not yet is refused by name" {
-	for command in pull push build cp "system df" "network ls" "image prune"; do
+	for command in swarm "node ls" "service ls" "stack deploy" trust; do
 		run -1 "$tug" $command
 		[[ $output == *"known to Docker, not there yet"* ]]
 	done
-	run -125 "$tug" run --restart=always hello
-	[[ $output == *"--restart"*"known to Docker, not there yet"* ]]
-	run -125 "$tug" run --gpus all hello
-	[[ $output == *"--gpus: known to Docker, not there yet"* ]]
-	run -125 "$tug" --tlsverify ps
-	[[ $output == *"--tlsverify: known to Docker, not there yet"* ]]
+	run -125 "$tug" run --cpu-count=2 hello
+	[[ $output == *"--cpu-count"*"known to Docker, not there yet"* ]]
+	run -125 "$tug" run --use-api-socket hello
+	[[ $output == *"--use-api-socket: known to Docker, not there yet"* ]]
 }
 
 @test "the number of arguments is checked in Docker's words" {
