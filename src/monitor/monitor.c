@@ -29,15 +29,15 @@ static struct monitor {
 	struct loop_io engine;
 	int listener_fd;
 	struct loop_io listener;
-	struct arena arena; /* of the plan */
-	struct plan *plan;
+	struct arena arena;	 /* of the plan */
+	struct plan *plan, kept; /* once it runs, plan is kept: what its end needs */
 	struct log_file *log;
 	struct session *container; /* NULL before START and after a start that failed */
 	struct session *sessions;  /* all of them, the container's too */
 	int64_t started_ns;
 	struct exit_record exit;
 	bool running, over, bye;
-	struct loop_task sweep;
+	struct loop_task sweep, release;
 } monitor = {.engine_fd = -1, .listener_fd = -1};
 
 /* --- to the engine --- */
@@ -267,6 +267,24 @@ static int container_make(struct monitor_packet *packet, int *out_exit_code, str
 	return rc;
 }
 
+/*
+ * What only building the container needed goes back: from now on there is one of us beside each of thousands of
+ * containers, and nearly always it waits.
+ */
+static void memory_release(struct loop_task *task)
+{
+	(void)task;
+	enum { STACK_BELOW = 128 << 10, PAGE = 4096 };
+	char here; /* called by the loop itself: not much is above */
+	uintptr_t end = ((uintptr_t)&here - PAGE) & ~(uintptr_t)(PAGE - 1);
+	if (!monitor.running)
+		return;
+	monitor.kept.cgroup = x_strdup(monitor.plan->cgroup);
+	monitor.plan = &monitor.kept;
+	arena_done(&monitor.arena);
+	(void)madvise((void *)(end - STACK_BELOW), STACK_BELOW, MADV_DONTNEED); /* the stack below this function */
+}
+
 static void start_take(struct monitor_packet *packet)
 {
 	struct monitor_message started = {.type = MONITOR_STARTED};
@@ -288,6 +306,7 @@ static void start_take(struct monitor_packet *packet)
 	started.pid = monitor.container->pid;
 	started.time_ns = monitor.started_ns;
 	tell(&started, NULL, 0);
+	loop_task_add(monitor.loop, &monitor.release, memory_release);
 }
 
 /* --- exec --- */
