@@ -24,7 +24,8 @@ enum { EXIT_SETUP = 125 };
 struct child {
 	const struct plan *plan;
 	const struct apply_input *input;
-	int socket; /* reports go out, the word to go comes in */
+	int socket;  /* reports go out, the word to go comes in */
+	bool inside; /* the control group */
 	struct arena arena;
 };
 
@@ -57,7 +58,7 @@ static int child_place(const struct child *child, struct err *err)
 	if (setsid() < 0)
 		return err_sys(err, "setsid");
 	int rc = oom_score_set(&plan->process, err);
-	if (rc == 0)
+	if (rc == 0 && !child->inside)
 		rc = cgroup_enter(plan->cgroup, 0, err);
 	if (rc < 0)
 		return rc;
@@ -169,20 +170,23 @@ int apply_create(const struct plan *plan, const struct apply_input *input, struc
 	*out_exit_code = EXIT_SETUP;
 	if (plan->network_slot != PLAN_SLOT_NONE && (size_t)plan->network_slot >= input->slot_count)
 		return err_set(err, EPROTO, "the plan names a slot that is not there");
-	int rc = cgroup_create(plan, err);
+	struct cgroup_hold hold;
+	bool inside = false;
+	int rc = cgroup_create(plan, &hold, err);
 	if (rc < 0) {
 		cgroup_remove(plan->cgroup);
 		return rc;
 	}
 	if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, pair) < 0) {
 		rc = err_sys(err, "socketpair");
+		cgroup_settle(&hold);
 		cgroup_remove(plan->cgroup);
 		return rc;
 	}
 	auto_fd int mine = pair[0];
-	pid_t pid = (pid_t)syscall(SYS_clone, flags | SIGCHLD, 0, 0, 0, 0);
+	pid_t pid = cgroup_clone(hold.absent ? NULL : plan->cgroup, flags, &inside);
 	if (pid == 0) {
-		struct child child = {.plan = plan, .input = input, .socket = pair[1]};
+		struct child child = {.plan = plan, .input = input, .socket = pair[1], .inside = inside || hold.absent};
 		close(mine);
 		child_main(&child);
 	}
@@ -190,10 +194,12 @@ int apply_create(const struct plan *plan, const struct apply_input *input, struc
 	struct apply_report report = {.kind = APPLY_FAILED, .exit_code = EXIT_SETUP};
 	if (pid < 0) {
 		rc = err_sys(err, "clone");
+		cgroup_settle(&hold);
 		cgroup_remove(plan->cgroup);
 		return rc;
 	}
 	rc = report_read(mine, &report, &console, err);
+	cgroup_settle(&hold);
 	if (rc <= 0 && report.kind == APPLY_FAILED) {
 		if (rc == 0)
 			err_set(err, EIO, "the new process ended without a word");

@@ -22,6 +22,7 @@ struct joiner {
 	const int *stdio;
 	pid_t target;
 	int socket;
+	bool inside; /* the control group */
 	struct arena arena;
 };
 
@@ -86,7 +87,7 @@ static _Noreturn void process_main(struct joiner *joiner)
 static _Noreturn void joiner_main(struct joiner *joiner)
 {
 	struct err err;
-	int rc = cgroup_enter(joiner->cgroup, 0, &err);
+	int rc = joiner->inside ? 0 : cgroup_enter(joiner->cgroup, 0, &err);
 	if (rc == 0)
 		rc = namespaces_join(joiner, &err);
 	if (rc < 0)
@@ -152,10 +153,15 @@ int exec_create(const struct plan_process *process, pid_t target, const char *cg
 		close(pair[1]);
 		return err_sys(err, "SO_PASSCRED");
 	}
-	pid_t pid = (pid_t)syscall(SYS_clone, SIGCHLD, 0, 0, 0, 0);
+	bool inside = false;
+	pid_t pid = cgroup_clone(cgroup, 0, &inside);
 	if (pid == 0) {
-		struct joiner joiner = {
-		    .process = process, .cgroup = cgroup, .stdio = stdio, .target = target, .socket = pair[1]};
+		struct joiner joiner = {.process = process,
+					.cgroup = cgroup,
+					.stdio = stdio,
+					.target = target,
+					.socket = pair[1],
+					.inside = inside};
 		close(mine);
 		joiner_main(&joiner);
 	}

@@ -44,6 +44,25 @@ struct plan_setting { /* a control file of a cgroup, or a sysctl */
 	char *file, *value;
 };
 
+/* What a control group is set to: made by cgroup_compile.h, written by cgroup.h. */
+struct cgroup_settings {
+	struct plan_setting *limits; /* in the host's terms: v1's files by hierarchy, or v2's with the group "" */
+	size_t limit_count;
+	struct plan_setting *device_rules; /* in v1's words; a program is made of them on v2 */
+	size_t device_rule_count;
+	struct plan_setting *properties; /* of a systemd unit; group: the value's D-Bus type */
+	size_t property_count;
+	int64_t usage_max; /* > 0: refused when more memory is in use (checkBeforeUpdate) */
+};
+
+/* A transient unit of systemd's in which the control group lies. */
+struct plan_scope {
+	char *unit, *slice;
+	bool user; /* of the user's manager */
+	struct plan_setting *properties;
+	size_t property_count;
+};
+
 struct plan_rlimit {
 	uint32_t resource;
 	uint64_t soft, hard;
@@ -85,10 +104,12 @@ struct plan {
 	struct plan_setting *sysctls;
 	size_t sysctl_count;
 
-	char *cgroup; /* "/tug/ID" */
+	char *cgroup;	      /* "/tug/ID" */
+	bool cgroup_optional; /* without privilege: goes without one where none can be made and no limit asks for it */
+	struct plan_scope *scope; /* NULL: the directory is made by ourselves */
 	struct plan_setting *limits;
 	size_t limit_count;
-	struct plan_setting *device_rules; /* cgroup v1 devices, in order */
+	struct plan_setting *device_rules; /* in v1's words, in order */
 	size_t device_rule_count;
 
 	struct plan_process process;

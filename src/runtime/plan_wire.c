@@ -125,6 +125,22 @@ static void setting_code(struct coder *c, struct plan_setting *setting)
 	c->bad = c->bad || (!c->out && (!setting->group || !setting->file || !setting->value));
 }
 
+/* What may be NULL carries a mark in front. */
+static void scope_code(struct coder *c, struct plan_scope **scope)
+{
+	bool there = *scope != NULL;
+	flag(c, &there);
+	if (!there || c->bad)
+		return;
+	if (!c->out)
+		*scope = arena_new(c->arena, struct plan_scope);
+	text(c, &(*scope)->unit);
+	text(c, &(*scope)->slice);
+	flag(c, &(*scope)->user);
+	list(c, (*scope)->properties, (*scope)->property_count, struct plan_setting, setting_code);
+	c->bad = c->bad || (!c->out && (!(*scope)->unit || !(*scope)->slice));
+}
+
 static void rlimit_code(struct coder *c, struct plan_rlimit *limit)
 {
 	number(c, limit->resource);
@@ -176,6 +192,8 @@ static void plan_code(struct coder *c, struct plan *plan)
 	texts(c, &plan->readonly);
 	list(c, plan->sysctls, plan->sysctl_count, struct plan_setting, setting_code);
 	text(c, &plan->cgroup);
+	flag(c, &plan->cgroup_optional);
+	scope_code(c, &plan->scope);
 	list(c, plan->limits, plan->limit_count, struct plan_setting, setting_code);
 	list(c, plan->device_rules, plan->device_rule_count, struct plan_setting, setting_code);
 	process_code(c, &plan->process);
