@@ -52,3 +52,7 @@ void handle_image_remove(struct exchange *x);
 /* image_transfer.c */
 void handle_image_create(struct exchange *x);
 void handle_image_load(struct exchange *x);
+
+/* image_save.c */
+void handle_image_save(struct exchange *x);
+void handle_image_save_all(struct exchange *x);

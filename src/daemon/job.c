@@ -13,6 +13,7 @@ static const struct {
 } jobs[] = {
     {"import", image_job_import_main},
     {"load", image_job_load_main},
+    {"save", image_job_save_main},
     {"trash", trash_job_main},
 };
 

@@ -66,3 +66,20 @@ int image_job_load_main(int argc, char **argv);
 
 /* Checks an instruction of --change before a job is started. -EINVAL with Docker's text. */
 int image_change_check(const char *instruction, struct err *err) must_check;
+
+/*
+ * tugd job save: descriptor 1 takes the archive, 4 is layers/, 5 blobs/sha256/, 6 a struct save_spec as JSON. The
+ * archive is one of `docker save` and an OCI layout at once; its manifests are made anew (of plain layers), the
+ * configurations and so the images' ids are kept. No result; an error behind the first byte leaves half an archive.
+ */
+int image_job_save_main(int argc, char **argv);
+
+struct save_image {
+	char *id;
+	char **names; /* full references that the archive is to have; empty: none */
+};
+struct save_spec {
+	JSON_LIST(struct save_image) images;
+};
+JSON_DECLARE(save_image);
+JSON_DECLARE(save_spec);

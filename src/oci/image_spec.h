@@ -142,6 +142,7 @@ struct docker_save_entry {
 	char *parent;
 };
 
+JSON_DECLARE(oci_platform);
 JSON_DECLARE(oci_descriptor);
 JSON_DECLARE(oci_manifest);
 JSON_DECLARE(oci_index);
