@@ -5,10 +5,31 @@
 #include "base/text.h"
 #include "engine/engine.h"
 
+struct create_wait {
+	struct engine_call call;
+	struct exchange *x;
+	struct container_created created;
+};
+
+static void create_gone(struct exchange *x)
+{
+	struct create_wait *wait = x->state;
+	engine_call_cancel(&wait->call);
+}
+
+static void create_done(struct engine_call *call, const struct err *err)
+{
+	struct create_wait *wait = container_of(call, struct create_wait, call);
+	if (err)
+		exchange_fail(wait->x, err);
+	else
+		exchange_struct(wait->x, 201, &table_container_created, &wait->created);
+}
+
 void handle_container_create(struct exchange *x)
 {
 	struct container_create *request = arena_new(&x->arena, struct container_create);
-	struct container_created created = {0};
+	struct create_wait *wait = arena_new(&x->arena, struct create_wait);
 	struct err err;
 	if (!exchange_decode(x, &table_container_create, false, request))
 		return;
@@ -19,11 +40,17 @@ void handle_container_create(struct exchange *x)
 		return;
 	}
 	const char *name = query_get(&x->query, "name");
-	if (container_create_check(request, &err) < 0 ||
-	    engine_create(x->engine, &x->arena, text_empty(name) ? NULL : name, request, &created, &err) < 0)
-		exchange_fail(x, &err);
-	else
-		exchange_struct(x, 201, &table_container_created, &created);
+	*wait = (struct create_wait){.call.done = create_done, .x = x};
+	int rc = container_create_check(request, &err);
+	if (rc == 0)
+		rc = engine_create(x->engine, &x->arena, text_empty(name) ? NULL : name, request, &wait->created,
+				   &wait->call, &err);
+	if (rc <= 0) {
+		create_done(&wait->call, rc < 0 ? &err : NULL);
+		return;
+	}
+	x->state = wait;
+	x->gone = create_gone;
 }
 
 void handle_container_list(struct exchange *x)

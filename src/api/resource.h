@@ -56,3 +56,10 @@ void handle_image_load(struct exchange *x);
 /* image_save.c */
 void handle_image_save(struct exchange *x);
 void handle_image_save_all(struct exchange *x);
+
+/* volume.c */
+void handle_volume_list(struct exchange *x);
+void handle_volume_create(struct exchange *x);
+void handle_volume_inspect(struct exchange *x);
+void handle_volume_remove(struct exchange *x);
+void handle_volume_prune(struct exchange *x);

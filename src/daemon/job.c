@@ -2,7 +2,9 @@
 
 #include "base/text.h"
 #include "image/job.h"
+#include "storage/copy_up.h"
 #include "storage/trash.h"
+#include "storage/usage.h"
 
 #include <stdio.h>
 #include <unistd.h>
@@ -11,10 +13,12 @@ static const struct {
 	const char *kind;
 	int (*run)(int argc, char **argv);
 } jobs[] = {
+    {"copy-up", copy_up_job_main},
     {"import", image_job_import_main},
     {"load", image_job_load_main},
     {"save", image_job_save_main},
     {"trash", trash_job_main},
+    {"usage", usage_job_main},
 };
 
 int job_main(char **argv)

@@ -21,10 +21,6 @@ int container_config_check(const struct container_config *config, struct err *er
 {
 	if (!health_is_none(config->healthcheck))
 		return err_set(err, EOPNOTSUPP, "Healthcheck: known, but not supported yet");
-	if (config->volumes.count > 0)
-		return err_set(
-		    err, EOPNOTSUPP,
-		    "Volumes: anonymous volumes are not supported yet: bind a directory of the host instead");
 	if (!text_empty(config->mac_address))
 		return err_set(err, EOPNOTSUPP, "MacAddress: known, but not supported yet");
 	return 0;

@@ -62,5 +62,5 @@ JSON_DECLARE(container_config);
 	    F_MAP(T, at labels, "Labels", 0), F_STR(T, at stop_signal, "StopSignal", JSON_OMIT),                      \
 	    F_OPT_I64(T, at stop_timeout, "StopTimeout", JSON_OMIT), F_STRV(T, at shell, "Shell", JSON_OMIT)
 
-/* Refuses by name what is known to Docker and not there yet (health checks, anonymous volumes). -EOPNOTSUPP. */
+/* Refuses by name what is known to Docker and not there yet (health checks). -EOPNOTSUPP. */
 int container_config_check(const struct container_config *config, struct err *err) must_check;

@@ -80,12 +80,10 @@ TEST(what_is_not_there_yet_is_refused_by_name)
 	static const struct {
 		const char *host, *name;
 	} rows[] = {
-	    {"{\"VolumesFrom\":[\"a\"]}", "VolumesFrom"},
 	    {"{\"BlkioWeight\":100}", "BlkioWeight"},
 	    {"{\"DeviceRequests\":[{\"Count\":-1}]}", "DeviceRequests"},
 	    {"{\"Init\":true}", "Init"},
 	    {"{\"IpcMode\":\"container:x\"}", "IpcMode"},
-	    {"{\"Mounts\":[{\"Type\":\"volume\",\"Source\":\"v\",\"Target\":\"/v\"}]}", "Mounts"},
 	    {"{\"OomKillDisable\":true}", "OomKillDisable"},
 	    {"{\"CpuRealtimePeriod\":5}", "CpuRealtimePeriod"},
 	};

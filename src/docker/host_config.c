@@ -1,6 +1,7 @@
 #include "docker/host_config.h"
 
 #include "base/text.h"
+#include "docker/mount_spec.h"
 #include "docker/restart_policy.h"
 
 JSON_TYPE(log_config, F_STR(struct log_config, type, "Type", 0), F_MAP(struct log_config, config, "Config", 0));
@@ -25,14 +26,24 @@ JSON_TYPE(tmpfs_options, F_I64(struct tmpfs_options, size_bytes, "SizeBytes", JS
 	  F_I64(struct tmpfs_options, mode, "Mode", JSON_OMIT),
 	  F_LIST(struct tmpfs_options, options, "Options", JSON_OMIT, string_row));
 
+JSON_TYPE(driver_config, F_STR(struct driver_config, name, "Name", JSON_OMIT),
+	  F_MAP(struct driver_config, options, "Options", JSON_OMIT));
+
+JSON_TYPE(volume_options, F_BOOL(struct volume_options, no_copy, "NoCopy", JSON_OMIT),
+	  F_MAP(struct volume_options, labels, "Labels", JSON_OMIT),
+	  F_POINTER(struct volume_options, driver, "DriverConfig", JSON_OMIT, driver_config),
+	  F_STR(struct volume_options, subpath, "Subpath", JSON_OMIT));
+
+JSON_TYPE(image_options, F_STR(struct image_options, subpath, "Subpath", JSON_OMIT));
+
 JSON_TYPE(mount_request, F_STR(struct mount_request, type, "Type", JSON_OMIT),
 	  F_STR(struct mount_request, source, "Source", JSON_OMIT),
 	  F_STR(struct mount_request, target, "Target", JSON_OMIT),
 	  F_BOOL(struct mount_request, read_only, "ReadOnly", JSON_OMIT),
 	  F_STR(struct mount_request, consistency, "Consistency", JSON_OMIT),
 	  F_POINTER(struct mount_request, bind, "BindOptions", JSON_OMIT, bind_options),
-	  F_RAW(struct mount_request, volume_options, "VolumeOptions", JSON_OMIT | JSON_KNOWN_ONLY),
-	  F_RAW(struct mount_request, image_options, "ImageOptions", JSON_OMIT | JSON_KNOWN_ONLY),
+	  F_POINTER(struct mount_request, volume, "VolumeOptions", JSON_OMIT, volume_options),
+	  F_POINTER(struct mount_request, image, "ImageOptions", JSON_OMIT, image_options),
 	  F_POINTER(struct mount_request, tmpfs, "TmpfsOptions", JSON_OMIT, tmpfs_options),
 	  F_RAW(struct mount_request, cluster_options, "ClusterOptions", JSON_OMIT | JSON_KNOWN_ONLY));
 
@@ -45,8 +56,8 @@ JSON_TYPE(
     F_OBJECT_MAP(struct host_config, port_bindings, "PortBindings", 0, port_map_entry),
     F_OBJECT(struct host_config, restart_policy, "RestartPolicy", 0, restart_policy),
     F_BOOL(struct host_config, auto_remove, "AutoRemove", 0),
-    F_STR(struct host_config, volume_driver, "VolumeDriver", JSON_KNOWN_ONLY),
-    F_STRV(struct host_config, volumes_from, "VolumesFrom", JSON_KNOWN_ONLY | JSON_NULLABLE),
+    F_STR(struct host_config, volume_driver, "VolumeDriver", 0),
+    F_STRV(struct host_config, volumes_from, "VolumesFrom", JSON_NULLABLE),
     F_LIST(struct host_config, console_size, "ConsoleSize", 0, number_item),
     F_MAP(struct host_config, annotations, "Annotations", JSON_OMIT),
     F_STRV(struct host_config, cap_add, "CapAdd", JSON_NULLABLE),
@@ -154,17 +165,9 @@ static int mounts_check(const struct host_config *host, struct err *err)
 {
 	for (size_t i = 0; i < host->mounts.count; i++) {
 		const struct mount_request *mount = &host->mounts.items[i];
-		if (text_empty(mount->type))
-			return err_set(err, EINVAL, "invalid mount config for type \"\": mount type unknown: \"\"");
-		if (one_of(mount->type, WORDS("volume", "image", "npipe", "cluster")))
-			return err_set(err, EOPNOTSUPP, "Mounts: type \"%s\" is known, but not supported yet",
-				       mount->type);
-		if (!one_of(mount->type, WORDS("bind", "tmpfs")))
-			return err_set(err, EINVAL, "mount type unknown: \"%s\"", mount->type);
-		if (text_empty(mount->target))
-			return err_set(err, EINVAL,
-				       "invalid mount config for type \"%s\": field Target must not be empty",
-				       mount->type);
+		int rc = mount_request_check(mount, err);
+		if (rc < 0)
+			return err_wrap(err, "invalid mount config for type \"%s\"", mount->type ? mount->type : "");
 	}
 	return 0;
 }

@@ -53,16 +53,37 @@ struct tmpfs_options {
 };
 JSON_DECLARE(tmpfs_options);
 
+struct driver_config {
+	char *name;
+	struct json_map options;
+};
+JSON_DECLARE(driver_config);
+
+struct volume_options {
+	bool no_copy;
+	struct json_map labels;
+	struct driver_config *driver;
+	char *subpath; /* relative; inside the volume */
+};
+JSON_DECLARE(volume_options);
+
+struct image_options {
+	char *subpath;
+};
+JSON_DECLARE(image_options);
+
 /* One item of HostConfig.Mounts (--mount). */
 struct mount_request {
-	char *type; /* "bind", "tmpfs"; "volume" and others are not there yet */
+	char *type; /* "bind", "volume", "tmpfs", "image" */
 	char *source;
 	char *target;
 	bool read_only;
 	char *consistency; /* macOS only; accepted and ignored, as Docker does on Linux */
 	struct bind_options *bind;
 	struct tmpfs_options *tmpfs;
-	const struct json *volume_options, *image_options, *cluster_options;
+	struct volume_options *volume;
+	struct image_options *image;
+	const struct json *cluster_options;
 };
 JSON_DECLARE(mount_request);
 

@@ -4,8 +4,7 @@
 
 #include <string.h>
 
-/* An absolute path without "//", "/./", "..", or "/" at its end; NULL when it is none. */
-static char *clean_absolute(struct arena *arena, const char *path)
+char *mount_path_clean(struct arena *arena, const char *path)
 {
 	if (path[0] != '/')
 		return NULL;
@@ -72,23 +71,21 @@ int bind_spec_parse(struct arena *arena, const char *text, struct bind_spec *out
 		return err_set(err, EINVAL, "invalid volume specification: '%s'", text);
 	const char *target = count == 1 ? parts[0] : parts[1];
 	if (count > 1) {
-		spec.source = parts[0][0] == '/' ? clean_absolute(arena, parts[0]) : arena_strdup(arena, parts[0]);
-		if (spec.source[0] != '/' && strchr(spec.source, '/'))
-			return err_set(
-			    err, EINVAL,
-			    "invalid volume specification: '%s': \"%s\" is neither an absolute path nor a volume name",
-			    text, spec.source);
+		spec.source = parts[0][0] == '/' ? mount_path_clean(arena, parts[0]) : arena_strdup(arena, parts[0]);
 	}
-	spec.target = clean_absolute(arena, target);
+	spec.target = mount_path_clean(arena, target);
+	const char *type = bind_spec_is_path(&spec) ? "bind" : "volume";
 	if (!spec.target)
 		return err_set(
 		    err, EINVAL,
-		    "invalid volume specification: '%s': invalid mount path: '%s' mount path must be absolute", text,
-		    target);
+		    "invalid volume specification: '%s': invalid mount config for type \"%s\": invalid mount "
+		    "path: '%s' mount path must be absolute",
+		    text, type, target);
 	if (text_equal(spec.target, "/"))
 		return err_set(err, EINVAL,
-			       "invalid volume specification: '%s': invalid specification: destination can't be '/'",
-			       text);
+			       "invalid volume specification: '%s': invalid mount config for type \"%s\": invalid "
+			       "specification: destination can't be '/'",
+			       text, type);
 	if (count == 3) {
 		auto_strv char **options = strv_split(parts[2], ',');
 		bool mode_set = false;
@@ -105,7 +102,7 @@ int tmpfs_spec_parse(struct arena *arena, const char *text, char **out_target, c
 {
 	const char *colon = strchr(text, ':');
 	char *given = colon ? arena_strndup(arena, text, (size_t)(colon - text)) : arena_strdup(arena, text);
-	char *target = clean_absolute(arena, given);
+	char *target = mount_path_clean(arena, given);
 	if (!target || text_equal(target, "/"))
 		return err_set(err, EINVAL, "invalid mount path: '%s': an absolute path below / is wanted", given);
 	*out_target = target;
@@ -174,6 +171,13 @@ static struct tmpfs_options *tmpfs_of(struct arena *arena, struct mount_request 
 	return mount->tmpfs;
 }
 
+static struct volume_options *volume_of(struct arena *arena, struct mount_request *mount)
+{
+	if (!mount->volume)
+		mount->volume = arena_new(arena, struct volume_options);
+	return mount->volume;
+}
+
 static int set_type(struct arena *arena, struct mount_request *mount, const char *value, struct err *err)
 {
 	(void)err;
@@ -193,7 +197,7 @@ static int set_source(struct arena *arena, struct mount_request *mount, const ch
 
 static int set_target(struct arena *arena, struct mount_request *mount, const char *value, struct err *err)
 {
-	mount->target = clean_absolute(arena, value);
+	mount->target = mount_path_clean(arena, value);
 	if (!mount->target || text_equal(mount->target, "/"))
 		return err_set(err, EINVAL,
 			       "invalid mount target, must be an absolute path below / in the container: %s", value);
@@ -270,6 +274,72 @@ static int set_tmpfs_mode(struct arena *arena, struct mount_request *mount, cons
 	return 0;
 }
 
+static int set_no_copy(struct arena *arena, struct mount_request *mount, const char *value, struct err *err)
+{
+	return read_bool("volume-nocopy", value, &volume_of(arena, mount)->no_copy, err);
+}
+
+/* KEY=VALUE or KEY; a later one replaces an earlier one. */
+static void map_set(struct arena *arena, struct json_map *map, const char *text)
+{
+	const char *equals = strchr(text, '=');
+	char *key = equals ? arena_strndup(arena, text, (size_t)(equals - text)) : arena_strdup(arena, text);
+	struct json_pair *pairs = arena_array(arena, struct json_pair, map->count + 1);
+	size_t at = 0;
+	for (size_t i = 0; i < map->count; i++) {
+		pairs[i] = map->items[i];
+		at += !text_equal(pairs[i].key, key) && at == i;
+	}
+	pairs[at] = (struct json_pair){key, arena_strdup(arena, equals ? equals + 1 : "")};
+	map->items = pairs;
+	map->count += at == map->count;
+}
+
+static struct driver_config *driver_of(struct arena *arena, struct mount_request *mount)
+{
+	struct volume_options *volume = volume_of(arena, mount);
+	if (!volume->driver)
+		volume->driver = arena_new(arena, struct driver_config);
+	return volume->driver;
+}
+
+static int set_label(struct arena *arena, struct mount_request *mount, const char *value, struct err *err)
+{
+	(void)err;
+	map_set(arena, &volume_of(arena, mount)->labels, value);
+	return 0;
+}
+
+static int set_driver(struct arena *arena, struct mount_request *mount, const char *value, struct err *err)
+{
+	(void)err;
+	driver_of(arena, mount)->name = arena_strdup(arena, value);
+	return 0;
+}
+
+static int set_driver_option(struct arena *arena, struct mount_request *mount, const char *value, struct err *err)
+{
+	(void)err;
+	map_set(arena, &driver_of(arena, mount)->options, value);
+	return 0;
+}
+
+static int set_subpath(struct arena *arena, struct mount_request *mount, const char *value, struct err *err)
+{
+	(void)err;
+	volume_of(arena, mount)->subpath = arena_strdup(arena, value);
+	return 0;
+}
+
+static int set_image_subpath(struct arena *arena, struct mount_request *mount, const char *value, struct err *err)
+{
+	(void)err;
+	if (!mount->image)
+		mount->image = arena_new(arena, struct image_options);
+	mount->image->subpath = arena_strdup(arena, value);
+	return 0;
+}
+
 static const struct mount_key {
 	const char *name;
 	bool flag; /* may stand without a value */
@@ -290,12 +360,16 @@ static const struct mount_key {
     {"bind-create-mountpoint", true, set_create},
     {"tmpfs-size", false, set_tmpfs_size},
     {"tmpfs-mode", false, set_tmpfs_mode},
+    {"volume-nocopy", true, set_no_copy},
+    {"volume-label", false, set_label},
+    {"volume-driver", false, set_driver},
+    {"volume-opt", false, set_driver_option},
+    {"volume-subpath", false, set_subpath},
+    {"image-subpath", false, set_image_subpath},
 };
 
 static int set_field(struct arena *arena, struct mount_request *mount, char *field, struct err *err)
 {
-	static const char *const later[] = {"volume-nocopy", "volume-label",   "volume-driver",
-					    "volume-opt",    "volume-subpath", "image-subpath"};
 	char *equals = strchr(field, '=');
 	if (equals)
 		*equals = 0;
@@ -309,28 +383,38 @@ static int set_field(struct arena *arena, struct mount_request *mount, char *fie
 			return err_set(err, EINVAL, "invalid field '%s' must be a key=value pair", field);
 		return keys[i].set(arena, mount, equals ? equals + 1 : "", err);
 	}
-	for (size_t i = 0; i < array_size(later); i++)
-		if (text_equal(field, later[i]))
-			return err_set(err, EOPNOTSUPP, "%s: known to Docker, not there yet", field);
 	return err_set(err, EINVAL, "unexpected key '%s' in '%s%s%s'", field, field, equals ? "=" : "",
 		       equals ? equals + 1 : "");
+}
+
+static bool is_type(const char *type)
+{
+	static const char *const types[] = {"bind", "volume", "tmpfs", "image"};
+	for (size_t i = 0; i < array_size(types); i++) {
+		if (type && text_equal(type, types[i]))
+			return true;
+	}
+	return false;
 }
 
 static int check_mount(const struct mount_request *mount, struct err *err)
 {
 	if (!mount->target)
 		return err_set(err, EINVAL, "target is required");
-	if (text_equal(mount->type, "volume") || text_equal(mount->type, "image") ||
-	    text_equal(mount->type, "cluster") || text_equal(mount->type, "npipe"))
+	if (text_equal(mount->type, "cluster") || text_equal(mount->type, "npipe"))
 		return err_set(err, EOPNOTSUPP, "type=%s: known to Docker, not there yet", mount->type);
-	if (!text_equal(mount->type, "bind") && !text_equal(mount->type, "tmpfs"))
+	if (!is_type(mount->type))
 		return err_set(err, EINVAL, "mount type unknown: \"%s\"", mount->type);
+	if (mount->volume && !text_equal(mount->type, "volume"))
+		return err_set(err, EINVAL, "cannot mix 'volume-*' options with mount type '%s'", mount->type);
+	if (mount->image && !text_equal(mount->type, "image"))
+		return err_set(err, EINVAL, "cannot mix 'image-*' options with mount type '%s'", mount->type);
 	if (mount->bind && !text_equal(mount->type, "bind"))
 		return err_set(err, EINVAL, "cannot mix 'bind-*' options with mount type '%s'", mount->type);
 	if (mount->tmpfs && !text_equal(mount->type, "tmpfs"))
 		return err_set(err, EINVAL, "cannot mix 'tmpfs-*' options with mount type '%s'", mount->type);
-	if (text_equal(mount->type, "bind") && text_empty(mount->source))
-		return err_set(err, EINVAL, "source is required when mount type is bind");
+	if ((text_equal(mount->type, "bind") || text_equal(mount->type, "image")) && text_empty(mount->source))
+		return err_set(err, EINVAL, "source is required when mount type is %s", mount->type);
 	if (text_equal(mount->type, "tmpfs") && mount->source)
 		return err_set(err, EINVAL, "a mount of type tmpfs has no source");
 	if (mount->bind && mount->bind->read_only_force_recursive && !mount->read_only)
@@ -356,4 +440,106 @@ int mount_spec_parse(struct arena *arena, const char *text, struct mount_request
 		return err_wrap(err, "invalid argument \"%s\" for \"--mount\" flag", text);
 	*out_mount = mount;
 	return 0;
+}
+
+/* --- the engine's side --- */
+
+bool mount_subpath_good(const char *path)
+{
+	if (path[0] == '/')
+		return false;
+	for (const char *at = path; *at;) {
+		size_t length = strcspn(at, "/");
+		if (length == 2 && strncmp(at, "..", 2) == 0)
+			return false;
+		at += length;
+		at += strspn(at, "/");
+	}
+	return true;
+}
+
+static int foreign(const struct mount_request *mount, const char *type, const void *options, const char *name,
+		   struct err *err)
+{
+	if (options && !text_equal(mount->type, type))
+		return err_set(err, EINVAL, "field %s must not be specified", name);
+	return 0;
+}
+
+static int bind_check(const struct mount_request *mount, struct err *err)
+{
+	if (text_empty(mount->source))
+		return err_set(err, EINVAL, "field Source must not be empty");
+	if (mount->source[0] != '/')
+		return err_set(err, EINVAL, "invalid mount path: '%s' mount path must be absolute", mount->source);
+	const struct bind_options *bind = mount->bind;
+	if (bind && !text_empty(bind->propagation) && !is_propagation(bind->propagation))
+		return err_set(err, EINVAL, "invalid propagation mode: %s", bind->propagation);
+	if (bind && bind->read_only_force_recursive && !mount->read_only)
+		return err_set(err, EINVAL, "ReadOnlyForceRecursive requires ReadOnly");
+	if (bind && bind->read_only_force_recursive && bind->read_only_non_recursive)
+		return err_set(err, EINVAL, "ReadOnlyForceRecursive must not be set with ReadOnlyNonRecursive");
+	return 0;
+}
+
+static int volume_check(const struct mount_request *mount, struct err *err)
+{
+	const char *subpath = mount->volume ? mount->volume->subpath : NULL;
+	bool anonymous = text_empty(mount->source);
+	if (anonymous && mount->read_only)
+		return err_set(err, EINVAL, "must not set ReadOnly mode when using anonymous volumes");
+	if (text_empty(subpath))
+		return 0;
+	if (anonymous)
+		return err_set(err, EINVAL, "must not set Subpath when using anonymous volumes");
+	if (!mount_subpath_good(subpath))
+		return err_set(err, EINVAL, "subpath must be a relative path within the volume");
+	return 0;
+}
+
+static int tmpfs_check(const struct mount_request *mount, struct err *err)
+{
+	if (!text_empty(mount->source))
+		return err_set(err, EINVAL, "field Source must not be specified");
+	if (mount->tmpfs && mount->tmpfs->size_bytes < 0)
+		return err_set(err, EINVAL, "invalid tmpfs size: %lld", (long long)mount->tmpfs->size_bytes);
+	return 0;
+}
+
+static int image_check(const struct mount_request *mount, struct err *err)
+{
+	if (text_empty(mount->source))
+		return err_set(err, EINVAL, "field Source must not be empty");
+	if (mount->image && !text_empty(mount->image->subpath) && !mount_subpath_good(mount->image->subpath))
+		return err_set(err, EINVAL, "subpath must be a relative path within the volume");
+	return 0;
+}
+
+int mount_request_check(const struct mount_request *mount, struct err *err)
+{
+	auto_arena arena = {0};
+	if (!text_empty(mount->type) && (text_equal(mount->type, "npipe") || text_equal(mount->type, "cluster")))
+		return err_set(err, EOPNOTSUPP, "known, but not supported yet");
+	if (!is_type(mount->type))
+		return err_set(err, EINVAL, "mount type unknown");
+	if (text_empty(mount->target))
+		return err_set(err, EINVAL, "field Target must not be empty");
+	const char *target = mount_path_clean(&arena, mount->target);
+	if (!target)
+		return err_set(err, EINVAL, "invalid mount path: '%s' mount path must be absolute", mount->target);
+	if (text_equal(target, "/"))
+		return err_set(err, EINVAL, "invalid specification: destination can't be '/'");
+	int rc = foreign(mount, "bind", mount->bind, "BindOptions", err);
+	if (rc == 0)
+		rc = foreign(mount, "volume", mount->volume, "VolumeOptions", err);
+	if (rc == 0)
+		rc = foreign(mount, "tmpfs", mount->tmpfs, "TmpfsOptions", err);
+	if (rc == 0)
+		rc = foreign(mount, "image", mount->image, "ImageOptions", err);
+	if (rc < 0)
+		return rc;
+	return text_equal(mount->type, "bind")	   ? bind_check(mount, err)
+	       : text_equal(mount->type, "volume") ? volume_check(mount, err)
+	       : text_equal(mount->type, "tmpfs")  ? tmpfs_check(mount, err)
+						   : image_check(mount, err);
 }

@@ -27,7 +27,7 @@ int bind_spec_parse(struct arena *arena, const char *text, struct bind_spec *out
 /*
  * `--mount`: comma-separated KEY=VALUE, quoted as in CSV. type (volume by default), source|src, target|dst|destination,
  * readonly|ro, consistency, bind-propagation, bind-recursive, bind-nonrecursive, bind-create-mountpoint, tmpfs-size,
- * tmpfs-mode. Keys of volumes and images are refused by name. -EINVAL, -EOPNOTSUPP.
+ * tmpfs-mode, volume-nocopy, volume-label, volume-driver, volume-opt, volume-subpath, image-subpath. -EINVAL.
  */
 int mount_spec_parse(struct arena *arena, const char *text, struct mount_request *out_mount,
 		     struct err *err) must_check;
@@ -37,3 +37,12 @@ int mount_spec_parse(struct arena *arena, const char *text, struct mount_request
  */
 int tmpfs_spec_parse(struct arena *arena, const char *text, char **out_target, char **out_options,
 		     struct err *err) must_check;
+
+/* An absolute path without "//", "/./", "..", or "/" at its end; NULL when it is none. In the arena. */
+char *mount_path_clean(struct arena *arena, const char *path);
+
+/* Relative and never above where it starts, whatever links there are. */
+bool mount_subpath_good(const char *path);
+
+/* Docker's rules for one item of HostConfig.Mounts, in its words, without "invalid mount config ..." in front. */
+int mount_request_check(const struct mount_request *mount, struct err *err) must_check;

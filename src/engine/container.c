@@ -23,7 +23,9 @@ JSON_TYPE(container_life, F_I64(struct container_life, restart_count, "RestartCo
 JSON_TYPE(container_document, F_STR(struct container_document, image, "Image", 0),
 	  F_STR(struct container_document, image_id, "ImageID", 0), F_STRV(struct container_document, argv, "Argv", 0),
 	  F_OBJECT(struct container_document, config, "Config", 0, container_config),
-	  F_OBJECT(struct container_document, host, "HostConfig", 0, host_config));
+	  F_OBJECT(struct container_document, host, "HostConfig", 0, host_config),
+	  F_LIST(struct container_document, mounts, "Mounts", 0, container_mount),
+	  F_BOOL(struct container_document, mounts_decided, "MountsDecided", 0));
 
 enum { DOCUMENT_MAX = 8 << 20 };
 
@@ -59,6 +61,8 @@ static int row_read(struct container *container, struct query *query, struct err
 		return err_set(err, EUCLEAN, "the record of container %s has an unknown state", container->id);
 	int rc = json_load(&container->arena, &table_container_document, document, strlen(document), "document", 0,
 			   &container->document, err);
+	if (rc == 0 && !container->document.mounts_decided)
+		rc = mounts_upgrade(&container->arena, &container->document, err);
 	if (rc == 0)
 		rc = json_load(&container->address_arena, &table_container_address, address, strlen(address), "address",
 			       0, &container->address, err);

@@ -8,6 +8,7 @@
 
 #include "base/hash.h"
 #include "engine/engine.h"
+#include "engine/mounts.h"
 #include "engine/state.h"
 #include "storage/database.h"
 
@@ -44,6 +45,8 @@ struct container_document {
 	char **argv;			/* entry point and command, as executed */
 	struct container_config config; /* with what the image adds */
 	struct host_config host;	/* with the defaults filled in */
+	JSON_LIST(struct container_mount) mounts;
+	bool mounts_decided; /* false in records of before there were volumes */
 };
 JSON_DECLARE(container_document);
 
@@ -63,6 +66,7 @@ struct container {
 	char *error; /* why it could not be started, or NULL */
 	struct arena address_arena;
 	struct container_address address;
+	bool volumes_go;		   /* with its removal: the anonymous ones */
 	struct network_endpoint *endpoint; /* its place in the network while it runs; NULL */
 
 	struct arena life_arena;

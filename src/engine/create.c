@@ -3,9 +3,10 @@
 #include "base/text.h"
 #include "base/time.h"
 #include "engine/engine_state.h"
+#include "engine/create.h"
 #include "engine/create_check.h"
 #include "engine/name.h"
-#include "storage/data.h"
+#include "engine/volumes.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -74,6 +75,24 @@ static void ports_merge(struct arena *arena, struct container_config *config, co
 	config->exposed_ports.count = count;
 }
 
+static void volumes_merge(struct arena *arena, struct container_config *config, const struct oci_image_run *image)
+{
+	struct set_member *members =
+	    arena_array(arena, struct set_member, config->volumes.count + image->volumes.count + 1);
+	size_t count = 0;
+	for (; count < config->volumes.count; count++)
+		members[count] = config->volumes.items[count];
+	for (size_t i = 0; i < image->volumes.count; i++) {
+		bool there = false;
+		for (size_t k = 0; k < count && !there; k++)
+			there = text_equal(members[k].key, image->volumes.items[i].key);
+		if (!there)
+			members[count++].key = image->volumes.items[i].key;
+	}
+	config->volumes.items = members;
+	config->volumes.count = count;
+}
+
 static void image_merge(struct arena *arena, struct container_config *config, const struct oci_image_run *image)
 {
 	if (text_empty(config->user))
@@ -93,6 +112,7 @@ static void image_merge(struct arena *arena, struct container_config *config, co
 	config->env = env_merge(arena, config->env, image->env);
 	labels_merge(arena, &config->labels, &image->labels);
 	ports_merge(arena, config, image);
+	volumes_merge(arena, config, image);
 }
 
 /* Entry point and command; "Entrypoint": [""] stands for none. */
@@ -148,6 +168,16 @@ static void host_defaults(const struct engine *engine, struct host_config *host)
 		host->pids_limit = NULL;
 }
 
+/* Also one that is being created. */
+static const struct container *name_holder(struct engine *engine, const char *name)
+{
+	for (const struct creation *at = engine->creations; at; at = at->next) {
+		if (text_equal(at->container->name, name))
+			return at->container;
+	}
+	return container_by_name(engine, name);
+}
+
 /* A name of the user's own, or one that is made up and free. */
 static int name_choose(struct engine *engine, const char *wanted, char **out_name, struct err *err)
 {
@@ -158,7 +188,7 @@ static int name_choose(struct engine *engine, const char *wanted, char **out_nam
 		int rc = name_check(bare, err);
 		if (rc < 0)
 			return rc;
-		const struct container *other = container_by_name(engine, bare);
+		const struct container *other = name_holder(engine, bare);
 		if (other)
 			return err_set(err, EEXIST,
 				       "Conflict. The container name \"/%s\" is already in use by container \"%s\". "
@@ -170,7 +200,7 @@ static int name_choose(struct engine *engine, const char *wanted, char **out_nam
 	}
 	for (unsigned attempt = 0; attempt < ATTEMPTS; attempt++) {
 		name_make_up(attempt, name);
-		if (!container_by_name(engine, name)) {
+		if (!name_holder(engine, name)) {
 			*out_name = x_strdup(name);
 			return 0;
 		}
@@ -191,7 +221,7 @@ static int document_copy(struct container *container, const struct container_cre
 				  &container->document, err);
 }
 
-static int document_fill(struct container *container, char ***warnings, struct err *err)
+static int document_fill(struct container *container, struct err *err)
 {
 	struct engine *engine = container->engine;
 	struct container_document *document = &container->document;
@@ -206,14 +236,8 @@ static int document_fill(struct container *container, char ***warnings, struct e
 	if (rc < 0)
 		return rc;
 	document->image_id = arena_strdup(&container->arena, image.id.text);
-	if (config.config) {
+	if (config.config)
 		image_merge(&container->arena, &document->config, config.config);
-		if (config.config->volumes.count > 0)
-			strv_push(warnings,
-				  x_printf("the image asks for %zu volume(s), which are not there yet: what is written "
-					   "there goes into the container itself",
-					   config.config->volumes.count));
-	}
 	host_defaults(engine, &document->host);
 	if (text_empty(document->config.hostname))
 		document->config.hostname = arena_strndup(&container->arena, container->id, ID_SHORT);
@@ -221,7 +245,7 @@ static int document_fill(struct container *container, char ***warnings, struct e
 }
 
 static int container_make(struct container *container, const char *name, const struct container_create *request,
-			  char ***warnings, struct err *err)
+			  char ***made, struct err *err)
 {
 	struct engine *engine = container->engine;
 	random_id(container->id);
@@ -231,28 +255,27 @@ static int container_make(struct container *container, const char *name, const s
 	if (rc == 0)
 		rc = document_copy(container, request, err);
 	if (rc == 0)
-		rc = document_fill(container, warnings, err);
+		rc = document_fill(container, err);
 	if (rc == 0)
 		rc = create_check(engine, &container->document, err);
-	return rc < 0 ? rc : container_insert(container, err);
+	return rc < 0 ? rc : mounts_resolve(engine, &container->arena, &container->document, made, err);
 }
 
 int engine_create(struct engine *engine, struct arena *arena, const char *name, const struct container_create *request,
-		  struct container_created *out_created, struct err *err)
+		  struct container_created *out_created, struct engine_call *call, struct err *err)
 {
-	auto_strv char **warnings = NULL;
 	struct container *container = x_alloc(sizeof *container);
+	char **made = NULL;
 	container->engine = engine;
-	int rc = container_make(container, name, request, &warnings, err);
+	int rc = container_make(container, name, request, &made, err);
 	if (rc < 0) {
+		volumes_undo(engine, made);
+		strv_free(made);
 		container_free(container);
 		return rc;
 	}
-	size_t count = strv_count(warnings);
-	out_created->id = arena_strdup(arena, container->id);
-	out_created->warnings = arena_array(arena, char *, count + 1);
-	for (size_t i = 0; i < count; i++)
-		out_created->warnings[i] = arena_strdup(arena, warnings[i]);
-	container_event(container, "create", NULL);
-	return 0;
+	struct creation *creation = x_alloc(sizeof *creation);
+	*creation = (struct creation){
+	    .engine = engine, .container = container, .made = made, .out_created = out_created, .out_arena = arena};
+	return creation_begin(creation, call, err);
 }

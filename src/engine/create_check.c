@@ -1,12 +1,10 @@
 #include "engine/create_check.h"
 
 #include "base/text.h"
-#include "docker/mount_spec.h"
 #include "docker/port_spec.h"
 #include "engine/signal_name.h"
 
 #include <string.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
 enum { MEMORY_MIN = 6 << 20, HOSTNAME_MAX = 64 };
@@ -46,45 +44,6 @@ static int cpu_check(const struct host_config *host, struct err *err)
 	if (host->cpu_shares < 0)
 		return err_set(err, EINVAL, "invalid CPU shares (%lld): value must be a positive integer",
 			       (long long)host->cpu_shares);
-	return 0;
-}
-
-/* Named volumes and missing sources of --mount; a missing source of -v is made at start, as Docker does. */
-static int mounts_check(const struct host_config *host, struct err *err)
-{
-	auto_arena arena = {0};
-	for (char *const *text = host->binds; text && *text; text++) {
-		struct bind_spec spec;
-		int rc = bind_spec_parse(&arena, *text, &spec, err);
-		if (rc < 0)
-			return rc;
-		if (!bind_spec_is_path(&spec))
-			return err_set(err, EOPNOTSUPP,
-				       "Binds: %s: volumes are known, but not supported yet: name a directory", *text);
-	}
-	for (size_t i = 0; i < host->mounts.count; i++) {
-		const struct mount_request *mount = &host->mounts.items[i];
-		struct stat info;
-		if (mount->target[0] != '/')
-			return err_set(
-			    err, EINVAL,
-			    "invalid mount config for type \"%s\": invalid mount path: '%s' mount path must be "
-			    "absolute",
-			    mount->type, mount->target);
-		if (!text_equal(mount->type, "bind"))
-			continue;
-		if (text_empty(mount->source) || mount->source[0] != '/')
-			return err_set(
-			    err, EINVAL,
-			    "invalid mount config for type \"bind\": invalid mount path: '%s' mount path must "
-			    "be absolute",
-			    mount->source ? mount->source : "");
-		bool makes = mount->bind && mount->bind->create_mountpoint;
-		if (!makes && stat(mount->source, &info) < 0)
-			return err_set(err, EINVAL,
-				       "invalid mount config for type \"bind\": bind source path does not exist: %s",
-				       mount->source);
-	}
 	return 0;
 }
 
@@ -163,7 +122,5 @@ int create_check(const struct engine *engine, const struct container_document *d
 		rc = modes_check(&document->host, err);
 	if (rc == 0)
 		rc = create_check_limits(&document->host, err);
-	if (rc == 0)
-		rc = mounts_check(&document->host, err);
 	return rc < 0 ? rc : ports_check(document, err);
 }

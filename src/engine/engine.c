@@ -9,8 +9,10 @@
 #include "engine/job.h"
 #include "engine/restore.h"
 #include "engine/run.h"
+#include "engine/task.h"
 #include "storage/data.h"
 #include "storage/trash.h"
+#include "storage/volume.h"
 
 #include <fcntl.h>
 #include <stdlib.h>
@@ -127,6 +129,8 @@ static int record_open(struct engine *engine, struct err *err)
 		rc = trash_staging(engine->data, err);
 	if (rc == 0)
 		rc = image_store_open(engine->database, engine->data, &engine->images, err);
+	if (rc == 0)
+		rc = volume_open(engine->database, engine->data, err);
 	return rc < 0 ? rc : container_load_all(engine, err);
 }
 
@@ -211,6 +215,7 @@ void engine_close(struct engine *engine)
 		return;
 	jobs_end(engine);
 	loop_task_remove(&engine->queue_task);
+	tasks_end(engine);
 	while (engine->containers) {
 		struct container *container = engine->containers;
 		if (container->run)

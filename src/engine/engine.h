@@ -61,9 +61,12 @@ void engine_call_cancel(struct engine_call *call); /* also when it is done */
 
 /* --- containers --- */
 
-/* name may be NULL: one is made up. */
+/*
+ * name may be NULL: one is made up. 1: what the image has at the place of a new volume is being copied; call.done()
+ * follows, with out_created filled, unless the call is cancelled before. 0: done.
+ */
 int engine_create(struct engine *engine, struct arena *arena, const char *name, const struct container_create *request,
-		  struct container_created *out_created, struct err *err) must_check;
+		  struct container_created *out_created, struct engine_call *call, struct err *err) must_check;
 
 struct engine_query {
 	bool all, size;

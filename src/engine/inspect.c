@@ -116,9 +116,8 @@ int engine_inspect(struct engine *engine, struct arena *arena, const char *name,
 	inspect.host = &document->host;
 	inspect.config = &document->config;
 	network_fill(container, arena, &inspect.network_settings);
-	rc = view_mounts(container, arena, &inspect.mounts.items, &inspect.mounts.count, err);
-	if (rc == 0)
-		rc = driver_fill(container, arena, &inspect.graph_driver, err);
+	inspect.mounts.items = mounts_view(container, arena, &inspect.mounts.count);
+	rc = driver_fill(container, arena, &inspect.graph_driver, err);
 	if (rc == 0 && size)
 		rc = size_of(container, arena, &inspect.size_rw, &inspect.size_root_fs, err);
 	if (rc == 0)

@@ -9,6 +9,7 @@
 #include "docker/size.h"
 #include "engine/engine_state.h"
 #include "engine/launch_network.h"
+#include "engine/launch_volumes.h"
 #include "engine/spec.h"
 #include "runtime/cgroup.h"
 #include "runtime/plan_compile.h"
@@ -117,7 +118,14 @@ static int plan_make(struct container *container, struct arena *arena, const str
 		rc = filter_make(engine, host, arena, &filter, &filtered, err);
 	if (rc < 0)
 		return rc;
+	struct oci_mount *volumes;
+	size_t volume_count;
+	rc = launch_volumes(container, arena, &volumes, &volume_count, err);
+	if (rc < 0)
+		return rc;
 	const struct plan_options options = {
+	    .volumes = volumes,
+	    .volume_count = volume_count,
 	    .lower = root->lower,
 	    .upper = root->upper,
 	    .work = root->work,
@@ -240,6 +248,8 @@ int launch_prepare(struct container *container, struct launch *out_launch, struc
 		return rc;
 	rc = launch_network_files(container, dir, err);
 	if (rc == 0)
+		rc = launch_image_dirs(container, dir, err);
+	if (rc == 0)
 		rc = plan_make(container, &arena, &root, space >= 0, &plan, err);
 	if (rc < 0) {
 		launch_release(container);
@@ -249,12 +259,14 @@ int launch_prepare(struct container *container, struct launch *out_launch, struc
 	if (space >= 0)
 		launch.fds[launch.fd_count++] = take_fd(&space);
 	*out_launch = launch;
+	launch_volumes_told(container, true);
 	return 0;
 }
 
 void launch_release(struct container *container)
 {
 	launch_network_disconnect(container);
+	launch_volumes_release(container);
 }
 
 void launch_clear(struct container *container)

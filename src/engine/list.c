@@ -151,15 +151,12 @@ static bool ports_fit(const struct filter_state *state, const struct container *
 
 static bool volume_fits(const struct filter_state *state, const struct container *container, struct arena *arena)
 {
-	struct mount_point *mounts;
 	size_t count;
-	struct err ignored;
 	if (!filters_values(&state->filters, "volume"))
 		return true;
-	if (view_mounts(container, arena, &mounts, &count, &ignored) < 0)
-		return false;
+	const struct mount_point *mounts = mounts_view(container, arena, &count);
 	for (size_t i = 0; i < count; i++) {
-		if (filters_fit(&state->filters, "volume", mounts[i].source ? mounts[i].source : "") ||
+		if (filters_fit(&state->filters, "volume", mounts[i].name ? mounts[i].name : mounts[i].source) ||
 		    filters_fit(&state->filters, "volume", mounts[i].destination))
 			return true;
 	}
@@ -230,10 +227,8 @@ static int summary_fill(struct container *container, struct arena *arena, bool s
 	summary->network_settings.networks.items = endpoint;
 	summary->network_settings.networks.count = 1;
 	summary->ports.items = view_ports(container, arena, &summary->ports.count);
-	int rc = view_mounts(container, arena, &summary->mounts.items, &summary->mounts.count, err);
-	if (rc == 0 && size)
-		rc = size_of(container, arena, &summary->size_rw, &summary->size_root_fs, err);
-	return rc;
+	summary->mounts.items = mounts_view(container, arena, &summary->mounts.count);
+	return size ? size_of(container, arena, &summary->size_rw, &summary->size_root_fs, err) : 0;
 }
 
 int engine_list(struct engine *engine, struct arena *arena, const struct engine_query *query,

@@ -4,6 +4,7 @@
 #include "engine/job.h"
 #include "engine/lifecycle.h"
 #include "engine/restart.h"
+#include "engine/volumes.h"
 #include "storage/data.h"
 
 #include <signal.h>
@@ -17,6 +18,7 @@ static int run_dir_remove(struct container *container, struct err *err)
 int lifecycle_finish_removal(struct container *container, struct err *err)
 {
 	struct engine *engine = container->engine;
+	auto_strv char **volumes = volumes_anonymous(container);
 	int rc = run_dir_remove(container, err);
 	if (rc == 0)
 		rc = data_remove_container(engine->data, container->id, err);
@@ -34,22 +36,38 @@ int lifecycle_finish_removal(struct container *container, struct err *err)
 	attach_drop_early(container);
 	exec_forget(container);
 	container_free(container);
+	volumes_undo(engine, volumes); /* those that lifecycle_remove doomed */
 	job_trash(engine);
 	return 0;
 }
 
 int lifecycle_remove(struct container *container, struct err *err)
 {
+	struct database *database = container->engine->database;
+	bool volumes = container->volumes_go || container->document.host.auto_remove;
+	enum state before = container->state;
 	restart_cancel(container);
-	int rc = container_change(container, STATE_REMOVING, err);
-	return rc < 0 ? rc : lifecycle_finish_removal(container, err);
+	int rc = database_begin(database, err);
+	if (rc < 0)
+		return rc;
+	if (volumes)
+		rc = volumes_doom(container, err);
+	if (rc == 0)
+		rc = container_change(container, STATE_REMOVING, err);
+	if (rc == 0)
+		rc = database_commit(database, err);
+	if (rc < 0) {
+		database_rollback(database);
+		container->state = before;
+		return rc;
+	}
+	return lifecycle_finish_removal(container, err);
 }
 
 void engine_remove(struct engine *engine, const char *name, bool force, bool volumes, struct engine_call *call)
 {
 	struct container *container;
 	struct err err;
-	(void)volumes; /* there are none yet */
 	int rc = container_find(engine, name, &container, &err);
 	if (rc == 0 && container->state == STATE_REMOVING)
 		rc = err_set(&err, EBUSY, "removal of container %s is already in progress", name);
@@ -63,6 +81,8 @@ void engine_remove(struct engine *engine, const char *name, bool force, bool vol
 			     "cannot remove container \"%s\": container is restarting: stop the container before "
 			     "removing or force remove",
 			     name);
+	if (rc == 0)
+		container->volumes_go = volumes;
 	if (rc == 0 && container->run) {
 		struct monitor_message message = {.type = MONITOR_SIGNAL, .code = SIGKILL};
 		container->run->remove_after = true;

@@ -5,6 +5,7 @@
 #include "base/time.h"
 #include "engine/engine_state.h"
 #include "engine/launch.h"
+#include "engine/launch_volumes.h"
 #include "engine/lifecycle.h"
 #include "monitor/exit_record.h"
 
@@ -105,6 +106,7 @@ int restore_all(struct engine *engine, struct err *err)
 		if (container_restore(at, &failure) < 0)
 			log_error(LOG_LEVEL_ERROR, &failure, "cannot restore a container", NULL);
 	}
+	launch_volumes_settle(engine);
 	restart_queue_run(engine);
 	return 0;
 }

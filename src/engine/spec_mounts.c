@@ -1,7 +1,8 @@
 #include "engine/spec_mounts.h"
 
 #include "base/text.h"
-#include "docker/mount_spec.h"
+#include "engine/engine_state.h"
+#include "engine/volumes.h"
 
 #include <string.h>
 
@@ -43,43 +44,83 @@ static bool hidden(const struct mount_list *list, const char *destination)
 
 /* --- what was asked for --- */
 
-static int binds_add(struct mount_list *list, const struct host_config *host, struct err *err)
+/* "tuguser": the place may lie behind links of the image's; "tugmake": a source that is missing is made. */
+static void bind_add(struct mount_list *list, const struct container_mount *mount, const char *source)
 {
-	for (char *const *text = host->binds; text && *text; text++) {
-		struct bind_spec spec;
-		int rc = bind_spec_parse(list->arena, *text, &spec, err);
-		if (rc < 0)
-			return rc;
-		mount_add(list, spec.target, "bind", spec.source,
-			  OPTIONS("rbind", text_empty(spec.propagation) ? "rprivate" : spec.propagation,
-				  spec.read_only ? "rro" : "rw", "tugmake"));
+	const char *access = mount->rw ? "rw" : mount->readonly_top ? "ro" : "rro";
+	const char *options[8] = {mount->non_recursive ? "bind" : "rbind",
+				  text_empty(mount->propagation) ? "rprivate" : mount->propagation, access, "tuguser"};
+	size_t count = 4;
+	if (mount->make_source && text_equal(mount->type, "bind"))
+		options[count++] = "tugmake";
+	if (!text_empty(mount->subpath))
+		options[count++] = arena_printf(list->arena, "tugsubpath=%s", mount->subpath);
+	mount_add(list, mount->destination, "bind", source, options);
+}
+
+static void tmpfs_add(struct mount_list *list, const struct container_mount *mount)
+{
+	size_t count = 0, room = strv_count(mount->tmpfs_options) + 8;
+	const char **options = arena_array(list->arena, const char *, room);
+	static const char *const fixed[] = {"noexec", "nosuid", "nodev", "tuguser"};
+	for (; count < array_size(fixed); count++)
+		options[count] = fixed[count];
+	if (!mount->rw)
+		options[count++] = "ro";
+	if (mount->tmpfs_size > 0)
+		options[count++] = arena_printf(list->arena, "size=%lld", (long long)mount->tmpfs_size);
+	if (mount->tmpfs_mode > 0)
+		options[count++] = arena_printf(list->arena, "mode=%llo", (long long)mount->tmpfs_mode);
+	for (char *const *word = mount->tmpfs_options; word && *word; word++)
+		options[count++] = *word;
+	mount_add(list, mount->destination, "tmpfs", "tmpfs", options);
+}
+
+/* The image's layers; what is written goes to a directory of the container's and with it. */
+static int image_add(struct mount_list *list, const struct container *container, const struct container_mount *mount,
+		     const char *files, size_t number, struct err *err)
+{
+	struct engine *engine = container->engine;
+	struct digest id;
+	char **lower;
+	auto_buf dirs = BUF_INIT(1 << 20);
+	int rc = digest_parse(mount->source, &id, err);
+	if (rc == 0)
+		rc = image_lower_dirs(engine->images, list->arena, &id, &lower, err);
+	if (rc < 0)
+		return rc;
+	for (char **layer = lower; *layer; layer++)
+		buf_printf(&dirs, "%s%s/%s", layer == lower ? "" : ":", engine->config.data_root, *layer);
+	const char *options[6] = {"nosuid", "nodev", "tuguser",
+				  arena_printf(list->arena, "lowerdir=%s", buf_str(&dirs))};
+	size_t count = 4;
+	if (mount->rw) {
+		options[count++] = arena_printf(list->arena, "upperdir=%s/image-%zu/upper,workdir=%s/image-%zu/work",
+						files, number, files, number);
+	} else {
+		options[count++] = "ro";
 	}
+	if (!text_empty(mount->subpath))
+		options[count++] = arena_printf(list->arena, "tugsubpath=%s", mount->subpath);
+	mount_add(list, mount->destination, "overlay", "overlay", options);
 	return 0;
 }
 
-static void bind_request_add(struct mount_list *list, const struct mount_request *mount)
+static int mounts_add(struct mount_list *list, const struct container *container, const char *files, struct err *err)
 {
-	const struct bind_options *bind = mount->bind;
-	bool plain = bind && bind->non_recursive;
-	const char *propagation = bind && !text_empty(bind->propagation) ? bind->propagation : "rprivate";
-	const char *access = !mount->read_only ? "rw" : bind && bind->read_only_non_recursive ? "ro" : "rro";
-	mount_add(
-	    list, mount->target, "bind", mount->source,
-	    OPTIONS(plain ? "bind" : "rbind", propagation, access, bind && bind->create_mountpoint ? "tugmake" : NULL));
-}
-
-static void tmpfs_request_add(struct mount_list *list, const struct mount_request *mount)
-{
-	const struct tmpfs_options *tmpfs = mount->tmpfs;
-	const char *options[8] = {"noexec", "nosuid", "nodev"};
-	size_t count = 3;
-	if (mount->read_only)
-		options[count++] = "ro";
-	if (tmpfs && tmpfs->size_bytes > 0)
-		options[count++] = arena_printf(list->arena, "size=%lld", (long long)tmpfs->size_bytes);
-	if (tmpfs && tmpfs->mode > 0)
-		options[count++] = arena_printf(list->arena, "mode=%llo", (long long)tmpfs->mode);
-	mount_add(list, mount->target, "tmpfs", "tmpfs", options);
+	int rc = 0;
+	for (size_t i = 0; rc == 0 && i < container->document.mounts.count; i++) {
+		const struct container_mount *mount = &container->document.mounts.items[i];
+		if (text_equal(mount->type, "volume"))
+			bind_add(list, mount, volumes_mountpoint(container->engine, list->arena, mount->name));
+		else if (text_equal(mount->type, "bind"))
+			bind_add(list, mount, mount->source);
+		else if (text_equal(mount->type, "image"))
+			rc = image_add(list, container, mount, files, i, err);
+		else
+			tmpfs_add(list, mount);
+	}
+	return rc;
 }
 
 /* What the user says comes later and so counts more. */
@@ -88,11 +129,12 @@ static void tmpfs_map_add(struct mount_list *list, const struct host_config *hos
 	for (size_t i = 0; i < host->tmpfs.count; i++) {
 		const struct json_pair *pair = &host->tmpfs.items[i];
 		auto_strv char **words = strv_split(pair->value, ',');
-		size_t count = 3, room = strv_count(words) + 4;
+		size_t count = 4, room = strv_count(words) + 5;
 		const char **options = arena_array(list->arena, const char *, room);
 		options[0] = "noexec";
 		options[1] = "nosuid";
 		options[2] = "nodev";
+		options[3] = "tuguser";
 		for (char **word = words; *word; word++) {
 			if (**word)
 				options[count++] = *word;
@@ -170,19 +212,13 @@ int spec_mounts(const struct container *container, struct arena *arena, const st
 {
 	enum { DEFAULTS = 10 };
 	const struct host_config *host = &container->document.host;
-	size_t room = strv_count(host->binds) + host->mounts.count + host->tmpfs.count;
+	size_t room = container->document.mounts.count + host->tmpfs.count;
 	struct mount_list own = {.arena = arena, .items = arena_array(arena, struct oci_mount, room + 1)};
 	struct mount_list all = {
 	    .arena = arena, .items = arena_array(arena, struct oci_mount, DEFAULTS + room), .own = &own};
-	int rc = binds_add(&own, host, err);
+	int rc = mounts_add(&own, container, paths->files, err);
 	if (rc < 0)
 		return rc;
-	for (size_t i = 0; i < host->mounts.count; i++) {
-		if (text_equal(host->mounts.items[i].type, "bind"))
-			bind_request_add(&own, &host->mounts.items[i]);
-		else
-			tmpfs_request_add(&own, &host->mounts.items[i]);
-	}
 	tmpfs_map_add(&own, host);
 	defaults_add(&all, host);
 	files_add(&all, host, paths->files);

@@ -3,65 +3,9 @@
 #include "base/text.h"
 #include "base/time.h"
 #include "docker/duration.h"
-#include "docker/mount_spec.h"
 #include "docker/port_spec.h"
 
 #include <string.h>
-
-/* --- mounts --- */
-
-static int binds_view(const struct host_config *host, struct arena *arena, struct mount_point *mounts, size_t *count,
-		      struct err *err)
-{
-	for (char *const *text = host->binds; text && *text; text++) {
-		struct bind_spec spec;
-		int rc = bind_spec_parse(arena, *text, &spec, err);
-		if (rc < 0)
-			return rc;
-		auto_buf mode = BUF_INIT(64);
-		buf_text(&mode, spec.read_only ? "ro" : "");
-		if (spec.selinux)
-			buf_printf(&mode, "%s%c", mode.len ? "," : "", spec.selinux);
-		mounts[(*count)++] = (struct mount_point){
-		    .type = (char *)"bind",
-		    .source = spec.source,
-		    .destination = spec.target,
-		    .mode = arena_strdup(arena, buf_str(&mode)),
-		    .rw = !spec.read_only,
-		    .propagation = text_empty(spec.propagation) ? (char *)"rprivate" : spec.propagation,
-		};
-	}
-	return 0;
-}
-
-int view_mounts(const struct container *container, struct arena *arena, struct mount_point **out_mounts,
-		size_t *out_count, struct err *err)
-{
-	const struct host_config *host = &container->document.host;
-	size_t count = 0;
-	struct mount_point *mounts =
-	    arena_array(arena, struct mount_point, strv_count(host->binds) + host->mounts.count + 1);
-	int rc = binds_view(host, arena, mounts, &count, err);
-	if (rc < 0)
-		return rc;
-	for (size_t i = 0; i < host->mounts.count; i++) {
-		const struct mount_request *mount = &host->mounts.items[i];
-		bool bind = text_equal(mount->type, "bind");
-		const char *propagation = mount->bind ? mount->bind->propagation : NULL;
-		mounts[count++] = (struct mount_point){
-		    .type = mount->type,
-		    .source = mount->source,
-		    .destination = mount->target,
-		    .rw = !mount->read_only,
-		    .propagation = (char *)(!bind		      ? ""
-					    : text_empty(propagation) ? "rprivate"
-								      : propagation),
-		};
-	}
-	*out_mounts = mounts;
-	*out_count = count;
-	return 0;
-}
 
 /* --- status and command --- */
 

@@ -5,10 +5,6 @@
 
 #include "engine/container.h"
 
-/* Mount points of binds, mounts and tmpfs, in the arena. */
-int view_mounts(const struct container *container, struct arena *arena, struct mount_point **out_mounts,
-		size_t *out_count, struct err *err) must_check;
-
 /* Docker's text of the STATUS column: "Up 5 minutes", "Exited (0) 3 hours ago". In the arena. */
 const char *view_status(const struct container *container, struct arena *arena);
 

@@ -9,6 +9,7 @@
 #include "monitor/protocol.h"
 #include "monitor/session.h"
 #include "runtime/apply.h"
+#include "runtime/apply_volume.h"
 #include "runtime/cgroup.h"
 #include "runtime/exec.h"
 #include "runtime/plan_wire.h"
@@ -256,6 +257,8 @@ static int container_make(struct monitor_packet *packet, int *out_exit_code, str
 	if (rc == 0 && !session->tty)
 		rc = session_pipes(session, message->flags, input.stdio, err);
 	session->log = monitor.log;
+	if (rc == 0)
+		rc = volumes_mount(monitor.plan, err);
 	if (rc == 0)
 		rc = apply_create(monitor.plan, &input, &process, out_exit_code, err);
 	cleanup_fds(input.stdio, array_size(input.stdio));

@@ -108,31 +108,99 @@ static int readonly_all(int fd, struct err *err)
 	return 0;
 }
 
-static int source_prepare(const struct plan_mount *mount, bool *out_directory, struct err *err)
+/* A path inside what containers write: links in it lead nowhere else. */
+static int subpath_open(int dir, const struct plan_mount *mount, int *out_fd, struct err *err)
+{
+	int rc = path_open(dir, mount->subpath, PATH_IN_ROOT, O_PATH, 0, out_fd, err);
+	return rc < 0 ? err_set(err, -rc, "cannot access path %s/%s: %s", mount->source, mount->subpath,
+				rc == -ENOENT ? "no such file or directory" : strerror(-rc))
+		      : 0;
+}
+
+/* The source, once: what happens to its name afterwards does not matter. */
+static int source_open(const struct plan_mount *mount, int *out_fd, bool *out_directory, struct err *err)
 {
 	struct stat info;
-	auto_fd int top = -1, made = -1;
-	if (stat(mount->source, &info) == 0) {
-		*out_directory = S_ISDIR(info.st_mode);
-		return 0;
-	}
-	if (errno != ENOENT || !(mount->flags & PLAN_MAKE_SOURCE))
+	auto_fd int top = -1, inside = -1;
+	auto_fd int fd = open(mount->source, O_PATH | O_CLOEXEC);
+	if (fd < 0 && (errno != ENOENT || !(mount->flags & PLAN_MAKE_SOURCE)))
 		return err_sys(err, "mount source %s", mount->source);
-	top = open("/", O_PATH | O_DIRECTORY | O_CLOEXEC);
-	*out_directory = true;
-	return path_make_dirs(top, mount->source + 1, PATH_IN_ROOT, 0755, &made, err);
+	if (fd < 0) {
+		top = open("/", O_PATH | O_DIRECTORY | O_CLOEXEC);
+		int rc = path_make_dirs(top, mount->source + 1, PATH_IN_ROOT, 0755, &fd, err);
+		if (rc < 0)
+			return rc;
+	}
+	if (mount->subpath) {
+		int rc = subpath_open(fd, mount, &inside, err);
+		if (rc < 0)
+			return rc;
+		close(fd);
+		fd = take_fd(&inside);
+	}
+	if (fstat(fd, &info) < 0)
+		return err_sys(err, "mount source %s", mount->source);
+	*out_directory = S_ISDIR(info.st_mode);
+	*out_fd = take_fd(&fd);
+	return 0;
+}
+
+/*
+ * A user's mount, where it really comes to lie: not on the root itself, and not on or below a proc file system, where
+ * it would hide what confines the container; only what fakes its statistics may lie there.
+ */
+static int place_check(int root, int target, const struct plan_mount *mount, struct err *err)
+{
+	static const char *const allowed[] = {"/proc/cpuinfo",
+					      "/proc/diskstats",
+					      "/proc/meminfo",
+					      "/proc/stat",
+					      "/proc/swaps",
+					      "/proc/uptime",
+					      "/proc/loadavg",
+					      "/proc/slabinfo",
+					      "/proc/net/dev",
+					      "/proc/sys/kernel/ns_last_pid",
+					      "/proc/sys/crypto/fips_enabled"};
+	enum { PROC_MAGIC = 0x9fa0 };
+	struct stat top, place;
+	struct statfs system;
+	char path[4096], base[4096];
+	struct path_proc link = path_proc_fd(target), root_link = path_proc_fd(root);
+	if (fstat(root, &top) < 0 || fstat(target, &place) < 0 || fstatfs(target, &system) < 0)
+		return err_sys(err, "%s", mount->target);
+	if (top.st_dev == place.st_dev && top.st_ino == place.st_ino)
+		return err_set(err, EINVAL, "%s leads to the root of the container: destination can't be '/'",
+			       mount->target);
+	if (system.f_type != PROC_MAGIC)
+		return 0;
+	ssize_t size = readlink(link.text, path, sizeof path - 1),
+		length = readlink(root_link.text, base, sizeof base - 1);
+	if (size < 0 || length < 0 || size < length)
+		return err_set(err, EINVAL, "\"%s\" cannot be mounted because it is inside /proc", mount->target);
+	path[size] = 0;
+	for (size_t i = 0; i < array_size(allowed); i++) {
+		if (text_equal(path + length, allowed[i]))
+			return 0;
+	}
+	if (text_equal(path + length, "/proc"))
+		return err_set(err, EINVAL, "\"%s\" cannot be mounted because it is not of type proc", mount->target);
+	return err_set(err, EINVAL, "\"%s\" cannot be mounted because it is inside /proc", mount->target);
 }
 
 static int bind_make(const struct plan_mount *mount, int root, struct err *err)
 {
 	bool directory;
-	auto_fd int target = -1, over = -1;
-	int rc = source_prepare(mount, &directory, err);
+	auto_fd int source = -1, target = -1, over = -1;
+	int rc = source_open(mount, &source, &directory, err);
 	if (rc == 0)
 		rc = target_open(root, mount->target, directory, PATH_IN_ROOT, &target, err);
+	if (rc == 0 && mount->flags & PLAN_USER_PLACE)
+		rc = place_check(root, target, mount, err);
 	if (rc < 0)
 		return rc;
-	rc = mount_on(target, mount->source, NULL, MS_BIND | (mount->flags & PLAN_RECURSIVE ? MS_REC : 0), NULL);
+	struct path_proc from = path_proc_fd(source);
+	rc = mount_on(target, from.text, NULL, MS_BIND | (mount->flags & PLAN_RECURSIVE ? MS_REC : 0), NULL);
 	if (rc < 0)
 		return err_set(err, -rc, "bind: %s", strerror(-rc));
 	/* The descriptor stands for what is below; the name leads to what was just mounted. */
@@ -150,23 +218,57 @@ static int bind_make(const struct plan_mount *mount, int root, struct err *err)
 	return mount->flags & PLAN_READONLY_RECURSIVE ? readonly_all(over, err) : 0;
 }
 
+/* A tmpfs over a directory that is there looks like it, unless its options say otherwise. */
+static int tmpfs_data(const struct plan_mount *mount, int target, char **out_data, struct err *err)
+{
+	struct stat info;
+	if (!mount->type || !text_equal(mount->type, "tmpfs") || text_after(mount->data, "mode=") ||
+	    strstr(mount->data, ",mode="))
+		return 0;
+	if (fstat(target, &info) < 0)
+		return err_sys(err, "%s", mount->target);
+	*out_data = x_printf("mode=%04o%s%s", info.st_mode & 07777, *mount->data ? "," : "", mount->data);
+	return 0;
+}
+
+/* A part of what was just mounted, over the whole. */
+static int subpath_show(int over, const struct plan_mount *mount, struct err *err)
+{
+	auto_fd int part = -1;
+	int rc = subpath_open(over, mount, &part, err);
+	if (rc < 0)
+		return rc;
+	struct path_proc from = path_proc_fd(part);
+	rc = mount_on(over, from.text, NULL, MS_BIND, NULL);
+	return rc < 0 ? err_set(err, -rc, "bind: %s", strerror(-rc)) : 0;
+}
+
 /* A place of the engine's own mounts must not be a link of the image's (R: /dev, /proc or /sys of an image elsewhere).
  */
 static int fs_make(const struct plan_mount *mount, int root, struct err *err)
 {
+	bool user = mount->flags & PLAN_USER_PLACE;
+	enum path_rule rule = user ? PATH_IN_ROOT : PATH_NO_LINKS;
 	auto_fd int target = -1, over = -1;
-	int rc = target_open(root, mount->target, true, PATH_NO_LINKS, &target, err);
+	auto_free char *data = NULL;
+	int rc = target_open(root, mount->target, true, rule, &target, err);
+	if (rc == 0 && user)
+		rc = place_check(root, target, mount, err);
+	if (rc == 0 && user)
+		rc = tmpfs_data(mount, target, &data, err);
 	if (rc < 0)
 		return rc;
-	rc =
-	    mount_on(target, mount->source ? mount->source : mount->type, mount->type, mount->mount_flags, mount->data);
+	rc = mount_on(target, mount->source ? mount->source : mount->type, mount->type, mount->mount_flags,
+		      data ? data : mount->data);
 	if (rc < 0)
 		return err_set(err, -rc, "mount %s: %s", mount->type, strerror(-rc));
-	rc = path_open(root, relative(mount->target), PATH_NO_LINKS, O_PATH, 0, &over, err);
+	rc = path_open(root, user ? mount->target : relative(mount->target), rule, O_PATH, 0, &over, err);
 	if (rc < 0)
 		return rc;
 	rc = mount_on(over, NULL, NULL, mount->propagation ? mount->propagation : PRIVATE_ALL, NULL);
-	return rc < 0 ? err_set(err, -rc, "propagation: %s", strerror(-rc)) : 0;
+	if (rc < 0)
+		return err_set(err, -rc, "propagation: %s", strerror(-rc));
+	return mount->subpath ? subpath_show(over, mount, err) : 0;
 }
 
 /* v1: a tmpfs with one directory per hierarchy, each the container's own group. v2: the container's own group. */

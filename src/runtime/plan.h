@@ -23,12 +23,15 @@ enum plan_mount_flag {
 	PLAN_RECURSIVE = 1,	     /* bind with what is mounted below */
 	PLAN_READONLY_RECURSIVE = 2, /* all of a recursive bind is read-only */
 	PLAN_MAKE_SOURCE = 4,	     /* a bind's source is made as a directory when it is missing */
+	PLAN_USER_PLACE = 128,	     /* the target is the user's: it may lie behind links of the image's, which stay
+				      * inside the root, and is checked where it really is */
 };
 
 struct plan_mount {
 	uint32_t kind, flags;
 	char *target; /* inside the root */
 	char *source, *type, *data;
+	char *subpath;	      /* of the source: what is really mounted, never outside; NULL: the source itself */
 	uint64_t mount_flags; /* MS_RDONLY, MS_NOSUID, ... */
 	uint64_t propagation; /* MS_PRIVATE | MS_REC, ...; 0: MS_PRIVATE | MS_REC */
 };
@@ -98,6 +101,9 @@ struct plan {
 
 	struct plan_mount *mounts;
 	size_t mount_count;
+	struct plan_mount
+	    *volumes; /* on the host, before everything, where nothing is mounted yet; target on the host */
+	size_t volume_count;
 	struct plan_device *devices;
 	size_t device_count;
 	char **masked, **readonly;

@@ -148,6 +148,14 @@ static bool word_take(const char *word, struct plan_mount *mount)
 		mount->flags |= PLAN_MAKE_SOURCE;
 		return true;
 	}
+	if (text_equal(word, "tuguser")) { /* the engine's: a place that a user named */
+		mount->flags |= PLAN_USER_PLACE;
+		return true;
+	}
+	if (text_after(word, "tugsubpath=")) {
+		mount->subpath = (char *)text_after(word, "tugsubpath=");
+		return true;
+	}
 	return false;
 }
 
@@ -178,6 +186,17 @@ static int mounts_compile(struct arena *arena, const struct oci_spec *spec, stru
 		int rc = mount_compile(arena, &spec->mounts.items[i], &plan->mounts[plan->mount_count++], err);
 		if (rc < 0)
 			return rc;
+	}
+	return 0;
+}
+
+static int volumes_compile(struct arena *arena, const struct plan_options *options, struct plan *plan, struct err *err)
+{
+	plan->volumes = arena_array(arena, struct plan_mount, options->volume_count + 1);
+	for (size_t i = 0; i < options->volume_count; i++) {
+		int rc = mount_compile(arena, &options->volumes[i], &plan->volumes[plan->volume_count++], err);
+		if (rc < 0)
+			return err_wrap(err, "error while mounting volume '%s'", options->volumes[i].destination);
 	}
 	return 0;
 }
@@ -323,6 +342,8 @@ int plan_compile(struct arena *arena, const struct oci_spec *spec, const struct 
 		rc = plan_process_compile(arena, spec->process, options, &plan->process, err);
 	if (rc == 0)
 		rc = mounts_compile(arena, spec, plan, err);
+	if (rc == 0)
+		rc = volumes_compile(arena, options, plan, err);
 	if (rc == 0)
 		rc = devices_compile(arena, part, plan, err);
 	if (rc < 0)

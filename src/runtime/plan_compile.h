@@ -15,6 +15,8 @@ struct plan_options {
 	const struct seccomp_filter *filter; /* NULL: none */
 	const char *user;		     /* as the user wrote it */
 	char *const *groups;
+	const struct oci_mount *volumes; /* to be mounted on the host, destination a path there */
+	size_t volume_count;
 };
 
 /* Strings are shared with the spec and the options. -EINVAL names the member. */

@@ -100,6 +100,7 @@ static void mount_code(struct coder *c, struct plan_mount *mount)
 	text(c, &mount->source);
 	text(c, &mount->type);
 	text(c, &mount->data);
+	text(c, &mount->subpath);
 	number(c, mount->mount_flags);
 	number(c, mount->propagation);
 	c->bad = c->bad || (!c->out && !mount->target);
@@ -187,6 +188,7 @@ static void plan_code(struct coder *c, struct plan *plan)
 	flag(c, &plan->overlay_volatile);
 	flag(c, &plan->root_readonly);
 	list(c, plan->mounts, plan->mount_count, struct plan_mount, mount_code);
+	list(c, plan->volumes, plan->volume_count, struct plan_mount, mount_code);
 	list(c, plan->devices, plan->device_count, struct plan_device, device_code);
 	texts(c, &plan->masked);
 	texts(c, &plan->readonly);

@@ -1,7 +1,7 @@
 /*
  * The engine's data directory: its folders, made and opened once.
  *
- *     blobs/sha256   layers   containers   staging   trash
+ *     blobs/sha256   layers   containers   volumes   staging   trash
  *
  * All are 0700 and owned by the engine, which is the only process that renames into blobs and layers. Everything below
  * works relative to the descriptor that data_open gives. On one file system: publishing is a rename.

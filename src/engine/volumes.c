@@ -1,0 +1,454 @@
+#include "engine/volumes.h"
+
+#include "base/log.h"
+#include "base/random.h"
+#include "base/text.h"
+#include "base/time.h"
+#include "docker/filters.h"
+#include "engine/creation.h"
+#include "engine/engine_state.h"
+#include "storage/trash.h"
+#include "storage/volume.h"
+#include "engine/job.h"
+
+#include <string.h>
+#include <sys/mount.h>
+
+char *volumes_mountpoint(const struct engine *engine, struct arena *arena, const char *name)
+{
+	return arena_printf(arena, "%s/volumes/%s/_data", engine->config.data_root, name);
+}
+
+void volumes_event(struct engine *engine, const char *name, const char *action, const struct json_map *more)
+{
+	auto_arena arena = {0};
+	size_t count = more ? more->count : 0;
+	struct json_pair *pairs = arena_array(&arena, struct json_pair, count + 1);
+	pairs[0] = (struct json_pair){(char *)"driver", (char *)VOLUME_DRIVER};
+	for (size_t i = 0; i < count; i++)
+		pairs[i + 1] = more->items[i];
+	event_publish(&engine->bus, "volume", action, name, &(struct json_map){pairs, count + 1}, NULL);
+}
+
+/* --- who uses it --- */
+
+static bool document_has(const struct container_document *document, const char *name)
+{
+	for (size_t i = 0; i < document->mounts.count; i++) {
+		const struct container_mount *mount = &document->mounts.items[i];
+		if (text_equal(mount->type, "volume") && text_equal(mount->name, name))
+			return true;
+	}
+	return false;
+}
+
+size_t volumes_users(const struct engine *engine, const char *name, struct buf *ids)
+{
+	size_t count = 0;
+	for (const struct container *at = engine->containers; at; at = at->next) {
+		if (at->state == STATE_REMOVED || !document_has(&at->document, name))
+			continue;
+		if (ids)
+			buf_printf(ids, "%s%s", count ? ", " : "", at->id);
+		count++;
+	}
+	for (const struct creation *at = engine->creations; at; at = at->next) {
+		if (!document_has(&at->container->document, name))
+			continue;
+		if (ids)
+			buf_printf(ids, "%s%s", count ? ", " : "", at->container->id);
+		count++;
+	}
+	return count;
+}
+
+bool volumes_running(const struct engine *engine, const char *name, const struct container *except)
+{
+	for (const struct container *at = engine->containers; at; at = at->next) {
+		if (at != except && (state_is_running(at->state) || at->state == STATE_STARTING) &&
+		    document_has(&at->document, name))
+			return true;
+	}
+	return false;
+}
+
+/* --- create --- */
+
+static int request_check(const struct volume_create *request, struct err *err)
+{
+	const char *name = request->name;
+	int rc = volume_driver_check(request->driver, err);
+	if (rc < 0)
+		return err_wrap(err, "create %s", name);
+	rc = volume_name_check(name, err);
+	if (rc < 0)
+		return rc;
+	rc = volume_options_check(&request->options, err);
+	return rc < 0 ? err_wrap(err, "create %s", name) : 0;
+}
+
+static int volume_new(struct engine *engine, const struct volume_create *request, bool pending, struct err *err)
+{
+	const struct volume volume = {.name = request->name,
+				      .options = request->options,
+				      .labels = request->labels,
+				      .created_ns = time_wall_ns(),
+				      .pending = pending};
+	int rc = volume_make(engine->database, engine->data, &volume, err);
+	if (rc == 0)
+		volumes_event(engine, request->name, "create", NULL);
+	return rc;
+}
+
+int volumes_ensure(struct engine *engine, const struct volume_create *request, bool *out_made, struct err *err)
+{
+	auto_arena arena = {0};
+	struct volume volume;
+	int rc = request_check(request, err);
+	if (rc < 0)
+		return rc;
+	rc = volume_find(engine->database, &arena, request->name, &volume, err);
+	*out_made = rc == -ENOENT;
+	return rc == -ENOENT ? volume_new(engine, request, true, err) : rc;
+}
+
+static void info_fill(const struct engine *engine, struct arena *arena, const struct volume *volume,
+		      struct volume_info *out_info)
+{
+	char text[TIME_TEXT];
+	time_rfc3339_short(volume->created_ns / 1000000000 * 1000000000, text);
+	*out_info = (struct volume_info){
+	    .created_at = arena_strdup(arena, text),
+	    .driver = (char *)VOLUME_DRIVER,
+	    .labels = volume->labels,
+	    .mountpoint = volumes_mountpoint(engine, arena, volume->name),
+	    .name = volume->name,
+	    .options = volume->options,
+	    .scope = (char *)"local",
+	};
+}
+
+int engine_volume_create(struct engine *engine, struct arena *arena, const struct volume_create *request,
+			 struct volume_info *out_volume, struct err *err)
+{
+	struct volume_create whole = *request;
+	struct volume volume;
+	char id[65];
+	if (text_empty(request->name)) {
+		random_id(id);
+		struct json_pair *pairs = arena_array(arena, struct json_pair, request->labels.count + 1);
+		for (size_t i = 0; i < request->labels.count; i++)
+			pairs[i + 1] = request->labels.items[i];
+		pairs[0] = (struct json_pair){(char *)VOLUME_ANONYMOUS, (char *)""};
+		whole.labels = (struct json_map){pairs, request->labels.count + 1};
+		whole.name = id;
+	}
+	int rc = request_check(&whole, err);
+	if (rc < 0)
+		return rc;
+	/* Docker: what is there already is the answer. */
+	rc = volume_find(engine->database, arena, whole.name, &volume, err);
+	if (rc == -ENOENT)
+		rc = volume_new(engine, &whole, false, err);
+	else if (rc == 0 && volume.pending)
+		rc = volume_keep(engine->database, whole.name, err);
+	if (rc == 0)
+		rc = volume_find(engine->database, arena, whole.name, &volume, err);
+	if (rc == 0)
+		info_fill(engine, arena, &volume, out_volume);
+	return rc;
+}
+
+int engine_volume_inspect(struct engine *engine, struct arena *arena, const char *name, struct volume_info *out_volume,
+			  struct err *err)
+{
+	struct volume volume;
+	int rc = volume_find(engine->database, arena, name, &volume, err);
+	if (rc == 0)
+		info_fill(engine, arena, &volume, out_volume);
+	return rc;
+}
+
+/* --- list --- */
+
+struct selection {
+	struct filters filters;
+	bool dangling, dangling_asked;
+};
+
+/* The pairs of a query as the shape that docker/filters.h works on. */
+static void filters_group(struct arena *arena, const struct engine_query *query, struct filters *out_filters)
+{
+	struct filter *items = arena_array(arena, struct filter, query->filter_count + 1);
+	size_t count = 0;
+	for (size_t i = 0; i < query->filter_count; i++) {
+		const struct engine_filter *pair = &query->filters[i];
+		size_t at = 0, values = 0;
+		while (at < count && !text_equal(items[at].key, pair->key))
+			at++;
+		if (at == count) {
+			items[count].key = pair->key;
+			items[count++].values = arena_array(arena, char *, query->filter_count + 1);
+		}
+		while (items[at].values[values])
+			values++;
+		items[at].values[values] = (char *)pair->value;
+	}
+	*out_filters = (struct filters){items, count};
+}
+
+static int keys_check(const struct filters *filters, const char *const *known, struct err *err)
+{
+	for (size_t i = 0; i < filters->count; i++) {
+		const char *const *at = known;
+		while (*at && !text_equal(*at, filters->items[i].key))
+			at++;
+		if (!*at)
+			return err_set(err, EINVAL, "invalid filter '%s'", filters->items[i].key);
+	}
+	return 0;
+}
+
+static int selection_read(struct arena *arena, const struct engine_query *query, struct selection *out_selection,
+			  struct err *err)
+{
+	static const char *const known[] = {"name", "driver", "label", "dangling", NULL};
+	struct selection selection = {0};
+	filters_group(arena, query, &selection.filters);
+	int rc = keys_check(&selection.filters, known, err);
+	if (rc == 0)
+		rc = filters_bool(&selection.filters, "dangling", &selection.dangling, err);
+	selection.dangling_asked = filters_values(&selection.filters, "dangling") != NULL;
+	if (rc == 0)
+		*out_selection = selection;
+	return rc;
+}
+
+static bool selected(const struct engine *engine, const struct selection *selection, const struct volume *volume)
+{
+	const struct filters *filters = &selection->filters;
+	if (selection->dangling_asked && selection->dangling != (volumes_users(engine, volume->name, NULL) == 0))
+		return false;
+	return filters_fit_pattern(filters, "name", volume->name) && filters_fit(filters, "driver", VOLUME_DRIVER) &&
+	       filters_fit_labels(filters, "label", &volume->labels);
+}
+
+int engine_volume_list(struct engine *engine, struct arena *arena, const struct engine_query *query,
+		       struct volume_list_answer *out_list, struct err *err)
+{
+	struct selection selection;
+	struct volume_list list;
+	int rc = selection_read(arena, query, &selection, err);
+	if (rc == 0)
+		rc = volume_all(engine->database, arena, &list, err);
+	if (rc < 0)
+		return rc;
+	struct volume_list_answer answer = {0};
+	answer.volumes.items = arena_array(arena, struct volume_info, list.count + 1);
+	for (size_t i = 0; i < list.count; i++) {
+		if (selected(engine, &selection, &list.items[i]))
+			info_fill(engine, arena, &list.items[i], &answer.volumes.items[answer.volumes.count++]);
+	}
+	*out_list = answer;
+	return 0;
+}
+
+/* --- remove --- */
+
+/* Nobody uses it. What its options had mounted goes with it. */
+static int volume_drop(struct engine *engine, const char *name, struct err *err)
+{
+	auto_arena arena = {0};
+	(void)umount2(volumes_mountpoint(engine, &arena, name), MNT_DETACH | UMOUNT_NOFOLLOW);
+	int rc = volume_remove(engine->database, engine->data, name, err);
+	if (rc == 0)
+		volumes_event(engine, name, "destroy", NULL);
+	return rc;
+}
+
+int engine_volume_remove(struct engine *engine, const char *name, bool force, struct err *err)
+{
+	auto_arena arena = {0};
+	auto_buf ids = BUF_INIT(900);
+	struct volume volume;
+	int rc = volume_find(engine->database, &arena, name, &volume, err);
+	if (rc == -ENOENT && force)
+		return 0;
+	if (rc < 0)
+		return rc;
+	if (volumes_users(engine, name, &ids) > 0)
+		return err_set(err, EBUSY, "remove %s: volume is in use - [%s]", name, buf_str(&ids));
+	rc = volume_drop(engine, name, err);
+	if (rc == 0)
+		job_trash(engine);
+	return rc;
+}
+
+void volumes_undo(struct engine *engine, char *const *names)
+{
+	bool any = false;
+	for (; names && *names; names++) {
+		auto_arena arena = {0};
+		struct volume volume;
+		struct err err;
+		/* Another creation may have come to use it meanwhile. */
+		if (volume_find(engine->database, &arena, *names, &volume, &err) < 0 || !volume.pending ||
+		    volumes_users(engine, *names, NULL) > 0)
+			continue;
+		any = true;
+		if (volume_drop(engine, *names, &err) < 0)
+			log_error(LOG_LEVEL_WARN, &err, "cannot take a volume back", "volume", *names, NULL);
+	}
+	if (any)
+		job_trash(engine);
+}
+
+char **volumes_anonymous(const struct container *container)
+{
+	char **names = NULL;
+	for (size_t i = 0; i < container->document.mounts.count; i++) {
+		const struct container_mount *mount = &container->document.mounts.items[i];
+		if (text_equal(mount->type, "volume") && mount->anonymous)
+			strv_push(&names, x_strdup(mount->name));
+	}
+	return names;
+}
+
+int volumes_doom(const struct container *container, struct err *err)
+{
+	auto_strv char **names = volumes_anonymous(container);
+	int rc = 0;
+	for (char **name = names; rc == 0 && name && *name; name++) {
+		if (volumes_users(container->engine, *name, NULL) == 1)
+			rc = volume_doom(container->engine->database, *name, err);
+	}
+	return rc;
+}
+
+/* --- prune --- */
+
+/* label!=X takes away what fits X. */
+static bool prunable(const struct engine *engine, const struct filters *filters, bool all, const struct volume *volume)
+{
+	if (volume->pending || (!all && json_map_get(&volume->labels, VOLUME_ANONYMOUS) == NULL) ||
+	    volumes_users(engine, volume->name, NULL) > 0)
+		return false;
+	if (!filters_fit_labels(filters, "label", &volume->labels))
+		return false;
+	char *const *unwanted = filters_values(filters, "label!");
+	for (; unwanted && *unwanted; unwanted++) {
+		char *one[] = {*unwanted, NULL};
+		struct filter filter = {"label!", one};
+		if (filters_fit_labels(&(struct filters){&filter, 1}, "label!", &volume->labels))
+			return false;
+	}
+	return true;
+}
+
+struct pruning {
+	struct usage usage;
+	struct engine *engine;
+	struct engine_call *calls; /* at most the prune's */
+	struct arena arena;
+	char **names; /* of the candidates */
+};
+
+static void pruning_end(struct pruning *pruning, const int64_t *sizes)
+{
+	struct engine *engine = pruning->engine;
+	auto_strv char **deleted = NULL;
+	int64_t reclaimed = 0;
+	for (size_t i = 0; pruning->names[i]; i++) {
+		struct err err;
+		/* Somebody may have begun to use it while it was measured. */
+		if (volumes_users(engine, pruning->names[i], NULL) > 0)
+			continue;
+		if (volume_drop(engine, pruning->names[i], &err) < 0) {
+			log_error(LOG_LEVEL_WARN, &err, "cannot remove a volume", "volume", pruning->names[i], NULL);
+			continue;
+		}
+		strv_push(&deleted, x_strdup(pruning->names[i]));
+		reclaimed += sizes ? sizes[i] : 0;
+	}
+	if (pruning->calls) {
+		struct engine_prune *prune = container_of(pruning->calls, struct engine_prune, call);
+		size_t count = strv_count(deleted);
+		prune->deleted = arena_array(prune->arena, char *, count + 1);
+		for (size_t i = 0; i < count; i++)
+			prune->deleted[i] = arena_strdup(prune->arena, deleted[i]);
+		prune->reclaimed = reclaimed;
+	}
+	auto_free char *text = x_printf("%lld", (long long)reclaimed);
+	struct json_pair pair = {(char *)"reclaimed", text};
+	event_publish(&engine->bus, "volume", "prune", "", &(struct json_map){&pair, 1}, NULL);
+	job_trash(engine);
+	call_done_all(&pruning->calls, NULL);
+	arena_done(&pruning->arena);
+	free(pruning);
+}
+
+static void pruning_measured(struct usage *usage, const int64_t *sizes, const struct err *err)
+{
+	if (err)
+		log_error(LOG_LEVEL_WARN, err, "cannot measure what is pruned", NULL);
+	pruning_end(container_of(usage, struct pruning, usage), sizes);
+}
+
+static void pruning_abandoned(struct usage *usage)
+{
+	struct pruning *pruning = container_of(usage, struct pruning, usage);
+	arena_done(&pruning->arena);
+	free(pruning);
+}
+
+static int candidates_find(struct pruning *pruning, const struct engine_query *query, bool all_names, char ***out_paths,
+			   struct err *err)
+{
+	static const char *const known[] = {"label", "label!", "all", NULL};
+	struct filters filters;
+	struct volume_list list;
+	bool all = all_names;
+	filters_group(&pruning->arena, query, &filters);
+	int rc = keys_check(&filters, known, err);
+	if (rc == 0)
+		rc = filters_bool(&filters, "all", &all, err);
+	if (rc == 0)
+		rc = volume_all(pruning->engine->database, &pruning->arena, &list, err);
+	if (rc < 0)
+		return rc;
+	pruning->names = arena_array(&pruning->arena, char *, list.count + 1);
+	char **paths = arena_array(&pruning->arena, char *, list.count + 1);
+	size_t count = 0;
+	for (size_t i = 0; i < list.count; i++) {
+		if (!prunable(pruning->engine, &filters, all, &list.items[i]))
+			continue;
+		paths[count] = arena_printf(&pruning->arena, "volumes/%s", list.items[i].name);
+		pruning->names[count++] = list.items[i].name;
+	}
+	*out_paths = paths;
+	return 0;
+}
+
+void engine_volume_prune(struct engine *engine, const struct engine_query *query, bool all_names,
+			 struct engine_prune *prune)
+{
+	struct pruning *pruning = x_alloc(sizeof *pruning);
+	struct err err;
+	char **paths;
+	*pruning =
+	    (struct pruning){.engine = engine, .usage = {.done = pruning_measured, .abandoned = pruning_abandoned}};
+	if (candidates_find(pruning, query, all_names, &paths, &err) < 0) {
+		arena_done(&pruning->arena);
+		free(pruning);
+		prune->call.done(&prune->call, &err);
+		return;
+	}
+	call_add(&pruning->calls, &prune->call);
+	if (!paths[0]) {
+		pruning_end(pruning, NULL);
+		return;
+	}
+	/* With no job to measure, the space is still freed. */
+	if (usage_start(engine, &pruning->usage, paths, &err) < 0)
+		pruning_measured(&pruning->usage, NULL, &err);
+}
