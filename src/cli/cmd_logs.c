@@ -3,11 +3,10 @@
 
 #include "base/fd.h"
 #include "base/text.h"
-#include "base/time.h"
 #include "cli/listing.h"
 #include "cli/stdcopy.h"
+#include "cli/time_query.h"
 #include "docker/container.h"
-#include "docker/duration.h"
 
 #include <string.h>
 
@@ -29,27 +28,6 @@ static const struct option_row logs_rows[] = {
     O_ABSENT_BOOL("details", ""),
     O_END,
 };
-
-/* "10m" counts back from now, by our clock; the rest is the engine's to read. */
-static int time_append(struct buf *path, const char *key, const char *text, struct err *err)
-{
-	int64_t length, now = time_wall_ns(), when;
-	struct err unread;
-	if (text_empty(text))
-		return 0;
-	if (duration_parse(text, &length, &unread) == 0 && !text_is_digits(text)) {
-		when = now - length;
-		buf_printf(path, "&%s=%lld.%09lld", key, (long long)(when / 1000000000),
-			   (long long)(when % 1000000000));
-		return 0;
-	}
-	if (!text_is_digits(text) && strcspn(text, "T") == strlen(text) && !strchr(text, '.'))
-		return err_set(err, EINVAL, "invalid value for \"%s\": \"%s\" is neither a time nor a duration", key,
-			       text);
-	buf_printf(path, "&%s=", key);
-	path_escape(path, text);
-	return 0;
-}
 
 static int logs_copy(struct client_stream *stream, bool tty, struct err *err)
 {
@@ -89,9 +67,9 @@ static int logs_show(struct cli *cli, struct err *err)
 	buf_text(&path, cli_path(cli, "/containers/%s/logs?stdout=1&stderr=1", inspect.id));
 	buf_printf(&path, "&follow=%d&timestamps=%d&tail=", options->follow, options->timestamps);
 	path_escape(&path, options->tail);
-	rc = time_append(&path, "since", options->since, err);
+	rc = time_query(&path, "since", options->since, err);
 	if (rc == 0)
-		rc = time_append(&path, "until", options->until, err);
+		rc = time_query(&path, "until", options->until, err);
 	if (rc < 0)
 		return rc;
 	const struct client_request request = {.method = "GET", .path = buf_str(&path)};

@@ -8,6 +8,7 @@ const struct command *const commands[] = {
     &command_images,
     &command_attach,
     &command_create,
+    &command_events,
     &command_import,
     &command_info,
     &command_inspect,
@@ -42,7 +43,6 @@ const char *const commands_absent[] = {
     "context",
     "cp",
     "diff",
-    "events",
     "export",
     "history",
     "login",
@@ -80,7 +80,6 @@ const char *const commands_absent[] = {
     "image push",
     "system df",
     "system dial-stdio",
-    "system events",
     "system prune",
     NULL,
 };

@@ -21,5 +21,6 @@ struct event_message {
 	char *scope;  /* "local" */
 	int64_t time; /* seconds since 1970 */
 	int64_t time_nano;
+	uint64_t seq; /* tug's own: its number in the journal; 0: not shown */
 };
 JSON_DECLARE(event_message);

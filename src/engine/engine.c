@@ -16,6 +16,7 @@
 
 #include <fcntl.h>
 #include <stdlib.h>
+#include <string.h>
 #include <sys/vfs.h>
 #include <unistd.h>
 
@@ -119,6 +120,16 @@ static int id_read(struct engine *engine, struct err *err)
 	return file_replace(engine->data, "engine-id", id, 64, 0600, err);
 }
 
+static int journal_open(struct engine *engine, struct err *err)
+{
+	auto_buf boot = BUF_INIT(128);
+	int rc = file_read(AT_FDCWD, "/proc/sys/kernel/random/boot_id", &boot, err);
+	if (rc < 0)
+		return rc;
+	engine->boot = x_strndup(boot.data, strcspn(boot.data, "\n"));
+	return event_journal_open(engine->data, engine->boot, 0, &engine->bus.journal, err);
+}
+
 static int record_open(struct engine *engine, struct err *err)
 {
 	auto_free char *path = x_printf("%s/tug.db", engine->config.data_root);
@@ -185,6 +196,8 @@ static int engine_start_up(struct engine *engine, struct err *err)
 	if (rc == 0)
 		rc = process_sibling("tug-monitor", &engine->monitor, err);
 	if (rc == 0)
+		rc = journal_open(engine, err);
+	if (rc == 0)
 		rc = record_open(engine, err);
 	if (rc == 0)
 		seccomp_cache_open(engine);
@@ -238,27 +251,10 @@ void engine_close(struct engine *engine)
 	event_bus_done(&engine->bus);
 	arena_done(&engine->config_arena);
 	free(engine->id);
+	free(engine->boot);
 	free(engine->tugd);
 	free(engine->monitor);
 	free(engine);
-}
-
-/* --- events --- */
-
-void engine_subscribe(struct engine *engine, struct engine_subscriber *subscriber, int64_t since_ns)
-{
-	struct event_bus *bus = &engine->bus;
-	size_t first = bus->count > EVENTS_KEPT ? bus->count - EVENTS_KEPT : 0;
-	for (size_t i = first; since_ns > 0 && i < bus->count; i++) {
-		const struct event_message *message = &bus->kept[i % EVENTS_KEPT].message;
-		if (message->time_nano >= since_ns)
-			subscriber->event(subscriber, message);
-	}
-	subscriber->next = bus->first;
-	subscriber->link = &bus->first;
-	if (bus->first)
-		bus->first->link = &subscriber->next;
-	bus->first = subscriber;
 }
 
 /* --- purge --- */

@@ -212,11 +212,3 @@ void engine_job_cancel(struct engine_job *job); /* the client is gone: ends it; 
 int engine_version(struct engine *engine, struct arena *arena, struct version_info *out_version,
 		   struct err *err) must_check;
 int engine_info(struct engine *engine, struct arena *arena, struct system_info *out_info, struct err *err) must_check;
-
-struct engine_subscriber {
-	void (*event)(struct engine_subscriber *subscriber, const struct event_message *event);
-	struct engine_subscriber *next, **link; /* the engine's */
-};
-/* Events of the past from since_ns on (0: none) are delivered before it returns, then each as it happens. */
-void engine_subscribe(struct engine *engine, struct engine_subscriber *subscriber, int64_t since_ns);
-void engine_unsubscribe(struct engine_subscriber *subscriber);

@@ -29,7 +29,8 @@ struct engine {
 	struct event_bus bus;
 	struct loop_task queue_task; /* restarts after the engine's start (restart.h) */
 	unsigned queue_busy;
-	char *id; /* of this engine, for info */
+	char *id;   /* of this engine, for info */
+	char *boot; /* of this run of the machine */
 	bool cgroup_v2;
 	char *tugd;    /* path of our own program, for jobs */
 	char *monitor; /* path of tug-monitor */
