@@ -1,4 +1,4 @@
-/* inspect, container inspect, image inspect */
+/* inspect, container inspect, image inspect, volume inspect */
 #include "cli/commands.h"
 
 #include "base/text.h"
@@ -28,25 +28,38 @@ static const struct option_row image_rows[] = {
     O_END,
 };
 
+static const struct option_row volume_rows[] = {
+    O_STRING(struct inspect_options, format, "format", 'f', "string", "Format output: 'json' or 'TEMPLATE'"),
+    O_END,
+};
+
 /* What is looked for, in this order. */
-enum kind { KIND_CONTAINER = 1, KIND_IMAGE = 2 };
+enum kind { KIND_CONTAINER = 1, KIND_IMAGE = 2, KIND_VOLUME = 4 };
+static const struct {
+	unsigned kind;
+	const char *name, *path;
+} kind_rows[] = {
+    {KIND_CONTAINER, "container", "/containers/%s/json"},
+    {KIND_IMAGE, "image", "/images/%s/json"},
+    {KIND_VOLUME, "volume", "/volumes/%s"},
+};
+static const unsigned kinds_all = KIND_CONTAINER | KIND_IMAGE | KIND_VOLUME;
 
 static int object_get(struct cli *cli, const char *name, unsigned kinds, const struct json **out_object,
 		      struct err *err)
 {
 	const struct inspect_options *options = cli->options;
 	int rc = -ENOENT;
-	if (kinds & KIND_CONTAINER) {
-		const char *path =
-		    arena_printf(&cli->arena, "%s?size=%d", cli_path(cli, "/containers/%s/json", name), options->size);
+	for (size_t i = 0; i < array_size(kind_rows) && rc == -ENOENT; i++) {
+		if (!(kinds & kind_rows[i].kind))
+			continue;
+		const char *path = cli_path(cli, kind_rows[i].path, name);
+		if (kind_rows[i].kind == KIND_CONTAINER)
+			path = arena_printf(&cli->arena, "%s?size=%d", path, options->size);
 		const struct client_request request = {.method = "GET", .path = path};
 		rc = client_json(&cli->client, &request, out_object, err);
 	}
-	if (kinds & KIND_IMAGE && rc == -ENOENT) {
-		const struct client_request request = {.method = "GET", .path = cli_path(cli, "/images/%s/json", name)};
-		rc = client_json(&cli->client, &request, out_object, err);
-	}
-	if (rc == -ENOENT && kinds == (KIND_CONTAINER | KIND_IMAGE))
+	if (rc == -ENOENT && kinds == kinds_all)
 		return err_set(err, ENOENT, "Error: No such object: %s", name);
 	return rc;
 }
@@ -108,12 +121,12 @@ static int inspect_run(struct cli *cli)
 {
 	const struct inspect_options *options = cli->options;
 	if (text_empty(options->type))
-		return objects_show(cli, KIND_CONTAINER | KIND_IMAGE);
-	if (text_equal(options->type, "container"))
-		return objects_show(cli, KIND_CONTAINER);
-	if (text_equal(options->type, "image"))
-		return objects_show(cli, KIND_IMAGE);
-	fprintf(stderr, "\"%s\" is not a valid value for --type: container or image\n", options->type);
+		return objects_show(cli, kinds_all);
+	for (size_t i = 0; i < array_size(kind_rows); i++) {
+		if (text_equal(options->type, kind_rows[i].name))
+			return objects_show(cli, kind_rows[i].kind);
+	}
+	fprintf(stderr, "\"%s\" is not a valid value for --type: container, image or volume\n", options->type);
 	return EXIT_FAILED;
 }
 
@@ -125,6 +138,11 @@ static int container_run(struct cli *cli)
 static int image_run(struct cli *cli)
 {
 	return objects_show(cli, KIND_IMAGE);
+}
+
+static int volume_run(struct cli *cli)
+{
+	return objects_show(cli, KIND_VOLUME);
 }
 
 const struct command command_inspect = {
@@ -158,4 +176,15 @@ const struct command command_image_inspect = {
     .options = image_rows,
     .options_size = sizeof(struct inspect_options),
     .run = image_run,
+};
+
+const struct command command_volume_inspect = {
+    .path = "volume inspect",
+    .usage = "VOLUME [VOLUME...]",
+    .summary = "Display detailed information on one or more volumes",
+    .args_min = 1,
+    .args_max = ARGS_ANY,
+    .options = volume_rows,
+    .options_size = sizeof(struct inspect_options),
+    .run = volume_run,
 };

@@ -29,6 +29,11 @@ const struct command *const commands[] = {
     &command_wait,
     &command_container_inspect,
     &command_image_inspect,
+    &command_volume_create,
+    &command_volume_inspect,
+    &command_volume_ls,
+    &command_volume_prune,
+    &command_volume_rm,
     NULL,
 };
 
@@ -63,7 +68,6 @@ const char *const commands_absent[] = {
     "swarm",
     "trust",
     "unpause",
-    "volume",
     "container commit",
     "container cp",
     "container diff",
@@ -81,5 +85,6 @@ const char *const commands_absent[] = {
     "system df",
     "system dial-stdio",
     "system prune",
+    "volume update",
     NULL,
 };

@@ -12,3 +12,8 @@ extern const struct command command_events;
 extern const struct command command_images, command_import, command_load, command_tag, command_rmi;
 extern const struct command command_image_inspect, command_inspect, command_version, command_info;
 extern const struct command command_save;
+extern const struct command command_volume_create, command_volume_inspect, command_volume_ls, command_volume_prune;
+extern const struct command command_volume_rm;
+
+/* Of `volume prune` and `system prune`: prints what was removed. */
+int volumes_prune(struct cli *cli, char *const *filters, bool all, int64_t *out_reclaimed, struct err *err) must_check;

@@ -3,6 +3,7 @@
 #include "base/file.h"
 #include "base/text.h"
 #include "cli/create_ports.h"
+#include "cli/pairs.h"
 #include "docker/mount_spec.h"
 #include "docker/restart_policy.h"
 
@@ -13,6 +14,11 @@
 #include <sys/ioctl.h>
 
 enum { TEXT_FILE_MAX = 4 << 20 };
+
+static char *text_of(struct cli *cli, const char *text)
+{
+	return arena_strdup(&cli->arena, text ? text : "");
+}
 
 /* --- lists --- */
 
@@ -69,31 +75,6 @@ static int env_build(struct cli *cli, const struct create_options *options, char
 	return 0;
 }
 
-/* "key=value" items as a map; a later one replaces an earlier one. */
-static int map_add(struct cli *cli, char *const *items, const char *what, bool need_value, struct json_map *map,
-		   struct err *err)
-{
-	size_t count = strv_count(items);
-	struct json_pair *pairs = arena_array(&cli->arena, struct json_pair, map->count + count + 1);
-	if (map->count > 0)
-		memcpy(pairs, map->items, map->count * sizeof *pairs);
-	map->items = pairs;
-	for (size_t i = 0; i < count; i++) {
-		const char *equals = strchr(items[i], '=');
-		size_t size = equals ? (size_t)(equals - items[i]) : strlen(items[i]);
-		if (size == 0 || (need_value && !equals))
-			return err_set(err, EINVAL, "invalid %s: \"%s\" is not KEY=VALUE", what, items[i]);
-		char *key = arena_strndup(&cli->arena, items[i], size);
-		size_t at = 0;
-		while (at < map->count && !text_equal(pairs[at].key, key))
-			at++;
-		if (at == map->count)
-			map->count++;
-		pairs[at] = (struct json_pair){key, arena_strdup(&cli->arena, equals ? equals + 1 : "")};
-	}
-	return 0;
-}
-
 static int labels_build(struct cli *cli, const struct create_options *options, struct json_map *map, struct err *err)
 {
 	auto_strv char **lines = NULL;
@@ -102,8 +83,8 @@ static int labels_build(struct cli *cli, const struct create_options *options, s
 		if (rc < 0)
 			return rc;
 	}
-	int rc = map_add(cli, lines, "label", false, map, err);
-	return rc < 0 ? rc : map_add(cli, options->label, "label", false, map, err);
+	int rc = pairs_add(&cli->arena, lines, "label", false, map, err);
+	return rc < 0 ? rc : pairs_add(&cli->arena, options->label, "label", false, map, err);
 }
 
 /* --- mounts and devices --- */
@@ -117,22 +98,29 @@ static const char *bind_absolute(struct cli *cli, const char *text)
 	return arena_printf(&cli->arena, "%s/%s", here, text);
 }
 
-static int binds_build(struct cli *cli, const struct create_options *options, struct host_config *host, struct err *err)
+/* `-v /path` alone asks for an anonymous volume. */
+static int binds_build(struct cli *cli, const struct create_options *options, struct container_create *request,
+		       struct err *err)
 {
-	size_t count = strv_count(options->volume);
+	struct host_config *host = &request->host;
+	size_t count = strv_count(options->volume), binds = 0;
 	host->binds = count > 0 ? arena_array(&cli->arena, char *, count + 1) : NULL;
+	request->config.volumes.items = arena_array(&cli->arena, struct set_member, count + 1);
 	for (size_t i = 0; i < count; i++) {
 		const char *text = bind_absolute(cli, options->volume[i]);
 		struct bind_spec spec;
 		int rc = bind_spec_parse(&cli->arena, text, &spec, err);
 		if (rc < 0)
 			return rc;
-		if (!bind_spec_is_path(&spec))
-			return err_set(err, EOPNOTSUPP,
-				       "--volume %s: volumes are known to Docker, not there yet: name a directory",
-				       options->volume[i]);
-		host->binds[i] = arena_strdup(&cli->arena, text);
+		if (spec.source)
+			host->binds[binds++] = arena_strdup(&cli->arena, text);
+		else
+			request->config.volumes.items[request->config.volumes.count++].key = spec.target;
 	}
+	if (binds == 0)
+		host->binds = NULL;
+	host->volumes_from = options->volumes_from;
+	host->volume_driver = text_of(cli, options->volume_driver);
 	count = strv_count(options->mount);
 	host->mounts.items = arena_array(&cli->arena, struct mount_request, count + 1);
 	for (size_t i = 0; i < count; i++) {
@@ -228,11 +216,6 @@ static int security_build(struct cli *cli, const struct create_options *options,
 
 /* --- the whole --- */
 
-static char *text_of(struct cli *cli, const char *text)
-{
-	return arena_strdup(&cli->arena, text ? text : "");
-}
-
 static int attach_build(const struct create_options *options, struct container_config *config, struct err *err)
 {
 	config->tty = options->tty;
@@ -306,8 +289,10 @@ static void limits_build(struct cli *cli, const struct create_options *options, 
 	}
 }
 
-static int host_build(struct cli *cli, const struct create_options *options, struct host_config *host, struct err *err)
+static int host_build(struct cli *cli, const struct create_options *options, struct container_create *request,
+		      struct err *err)
 {
+	struct host_config *host = &request->host;
 	host->auto_remove = options->remove;
 	host->privileged = options->privileged;
 	host->publish_all_ports = options->publish_all;
@@ -333,13 +318,13 @@ static int host_build(struct cli *cli, const struct create_options *options, str
 	int rc = restart_policy_parse(&cli->arena, text_empty(options->restart) ? "no" : options->restart,
 				      &host->restart_policy, err);
 	if (rc == 0)
-		rc = map_add(cli, options->log_opt, "log option", true, &host->log.config, err);
+		rc = pairs_add(&cli->arena, options->log_opt, "log option", true, &host->log.config, err);
 	if (rc == 0)
-		rc = map_add(cli, options->sysctl, "sysctl", true, &host->sysctls, err);
+		rc = pairs_add(&cli->arena, options->sysctl, "sysctl", true, &host->sysctls, err);
 	if (rc == 0)
-		rc = map_add(cli, options->annotation, "annotation", true, &host->annotations, err);
+		rc = pairs_add(&cli->arena, options->annotation, "annotation", true, &host->annotations, err);
 	if (rc == 0)
-		rc = binds_build(cli, options, host, err);
+		rc = binds_build(cli, options, request, err);
 	if (rc == 0)
 		rc = devices_build(cli, options, host, err);
 	if (rc == 0)
@@ -369,7 +354,7 @@ int create_build(struct cli *cli, const struct create_options *options, struct c
 	if (rc == 0)
 		rc = config_build(cli, options, &request.config, err);
 	if (rc == 0)
-		rc = host_build(cli, options, &request.host, err);
+		rc = host_build(cli, options, &request, err);
 	if (rc == 0 && options->remove && !restart_policy_is_none(&request.host.restart_policy))
 		rc = err_set(err, EINVAL, "conflicting options: cannot specify both --restart and --rm");
 	if (rc == 0)

@@ -70,7 +70,9 @@ const struct create_options create_defaults = {.sig_proxy = true, .stop_timeout 
 	    S(user, "user", 'u', "string", "Username or UID (format: <name|uid>[:<group|gid>])"),                     \
 	    S(userns, "userns", 0, "string", "User namespace to use"),                                                \
 	    S(uts, "uts", 0, "string", "UTS namespace to use"),                                                       \
-	    L(volume, "volume", 'v', "list", "Bind mount a directory"),                                               \
+	    L(volume, "volume", 'v', "list", "Bind mount a volume"),                                                  \
+	    S(volume_driver, "volume-driver", 0, "string", "Optional volume driver for the container"),               \
+	    L(volumes_from, "volumes-from", 0, "list", "Mount volumes from the specified container(s)"),              \
 	    S(workdir, "workdir", 'w', "string", "Working directory inside the container"),                           \
 	    O_ABSENT("blkio-weight", "uint16", ""), O_ABSENT("blkio-weight-device", "list", ""),                      \
 	    O_ABSENT("cpu-count", "int", ""), O_ABSENT("cpu-percent", "int", ""),                                     \
@@ -88,8 +90,7 @@ const struct create_options create_defaults = {.sig_proxy = true, .stop_timeout 
 	    O_ABSENT("mac-address", "string", ""), O_ABSENT("memory-swappiness", "int", ""),                          \
 	    O_ABSENT("net-alias", "list", ""), O_ABSENT("network-alias", "list", ""),                                 \
 	    O_ABSENT_BOOL("no-healthcheck", ""), O_ABSENT_BOOL("oom-kill-disable", ""),                               \
-	    O_ABSENT("storage-opt", "list", ""), O_ABSENT_BOOL("use-api-socket", ""),                                 \
-	    O_ABSENT("volume-driver", "string", ""), O_ABSENT("volumes-from", "list", "")
+	    O_ABSENT("storage-opt", "list", ""), O_ABSENT_BOOL("use-api-socket", "")
 
 const struct option_row create_rows[] = {CREATE_ROWS, O_END};
 

@@ -13,12 +13,8 @@ static const struct {
 	const char *kind;
 	int (*run)(int argc, char **argv);
 } jobs[] = {
-    {"copy-up", copy_up_job_main},
-    {"import", image_job_import_main},
-    {"load", image_job_load_main},
-    {"save", image_job_save_main},
-    {"trash", trash_job_main},
-    {"usage", usage_job_main},
+    {"copy-up", copy_up_job_main}, {"import", image_job_import_main}, {"load", image_job_load_main},
+    {"save", image_job_save_main}, {"trash", trash_job_main},	      {"usage", usage_job_main},
 };
 
 int job_main(char **argv)

@@ -3,6 +3,7 @@
 #include "base/time.h"
 #include "docker/reference.h"
 #include "docker/filters.h"
+#include "engine/creation.h"
 #include "engine/engine_state.h"
 #include "engine/job.h"
 
@@ -330,12 +331,25 @@ int engine_image_tag(struct engine *engine, const char *name, const char *reposi
 	return 0;
 }
 
+/* As its root file system, or as one of its mounts. */
+static bool document_uses(const struct container_document *document, const struct digest *id)
+{
+	if (text_equal(document->image_id, id->text))
+		return true;
+	for (size_t i = 0; i < document->mounts.count; i++) {
+		const struct container_mount *mount = &document->mounts.items[i];
+		if (text_equal(mount->type, "image") && text_equal(mount->source, id->text))
+			return true;
+	}
+	return false;
+}
+
 static enum image_use image_user(void *cookie, const struct digest *id, char out_container[13])
 {
 	const struct engine *engine = cookie;
 	enum image_use use = IMAGE_UNUSED;
 	for (const struct container *at = engine->containers; at; at = at->next) {
-		if (at->state == STATE_REMOVED || !text_equal(at->document.image_id, id->text))
+		if (at->state == STATE_REMOVED || !document_uses(&at->document, id))
 			continue;
 		bool running = state_is_running(at->state) || at->state == STATE_STARTING;
 		if (use == IMAGE_UNUSED || running)
@@ -343,6 +357,12 @@ static enum image_use image_user(void *cookie, const struct digest *id, char out
 		use = running ? IMAGE_USED_RUNNING : IMAGE_USED_STOPPED;
 		if (running)
 			break;
+	}
+	for (const struct creation *at = engine->creations; at && use == IMAGE_UNUSED; at = at->next) {
+		if (!document_uses(&at->container->document, id))
+			continue;
+		snprintf(out_container, 13, "%.12s", at->container->id);
+		use = IMAGE_USED_STOPPED;
 	}
 	return use;
 }

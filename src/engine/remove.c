@@ -1,5 +1,6 @@
 /* The removal of containers. */
 #include "base/path.h"
+#include "base/text.h"
 #include "engine/engine_state.h"
 #include "engine/job.h"
 #include "engine/lifecycle.h"

@@ -12,7 +12,7 @@
 
 int spec_capabilities(const struct host_config *host, bool privileged, uint64_t *out_set, struct err *err)
 {
-	uint64_t known = capability_known();
+	uint64_t known = capability_own();
 	if (privileged || host->privileged) {
 		*out_set = known;
 		return 0;

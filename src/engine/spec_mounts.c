@@ -89,9 +89,15 @@ static int image_add(struct mount_list *list, const struct container *container,
 		rc = image_lower_dirs(engine->images, list->arena, &id, &lower, err);
 	if (rc < 0)
 		return rc;
+	if (lower[0] && !lower[1] && !mount->rw) { /* an overlay needs two */
+		struct container_mount layer = *mount;
+		layer.type = (char *)"bind";
+		bind_add(list, &layer, arena_printf(list->arena, "%s/%s", engine->config.data_root, lower[0]));
+		return 0;
+	}
 	for (char **layer = lower; *layer; layer++)
 		buf_printf(&dirs, "%s%s/%s", layer == lower ? "" : ":", engine->config.data_root, *layer);
-	const char *options[6] = {"nosuid", "nodev", "tuguser",
+	const char *options[8] = {"nosuid", "nodev", "tuguser",
 				  arena_printf(list->arena, "lowerdir=%s", buf_str(&dirs))};
 	size_t count = 4;
 	if (mount->rw) {

@@ -7,9 +7,9 @@
 #include "docker/filters.h"
 #include "engine/creation.h"
 #include "engine/engine_state.h"
-#include "storage/trash.h"
-#include "storage/volume.h"
 #include "engine/job.h"
+#include "engine/usage.h"
+#include "storage/volume.h"
 
 #include <string.h>
 #include <sys/mount.h>
@@ -25,7 +25,7 @@ void volumes_event(struct engine *engine, const char *name, const char *action, 
 	size_t count = more ? more->count : 0;
 	struct json_pair *pairs = arena_array(&arena, struct json_pair, count + 1);
 	pairs[0] = (struct json_pair){(char *)"driver", (char *)VOLUME_DRIVER};
-	for (size_t i = 0; i < count; i++)
+	for (size_t i = 0; more && i < count; i++)
 		pairs[i + 1] = more->items[i];
 	event_publish(&engine->bus, "volume", action, name, &(struct json_map){pairs, count + 1}, NULL);
 }

@@ -49,8 +49,8 @@ bool volumes_running(const struct engine *engine, const char *name, const struct
 void volumes_undo(struct engine *engine, char *const *names);
 
 /*
- * The anonymous volumes of a container that nobody else uses, as pending: volumes_undo, or the next start, removes them.
- * For the transaction that says that the container goes.
+ * The anonymous volumes of a container that nobody else uses, as pending: volumes_undo, or the next start, removes
+ * them. For the transaction that says that the container goes.
  */
 int volumes_doom(const struct container *container, struct err *err) must_check;
 char **volumes_anonymous(const struct container *container); /* their names; owned by the caller */

@@ -149,7 +149,7 @@ static int source_open(const struct plan_mount *mount, int *out_fd, bool *out_di
  * A user's mount, where it really comes to lie: not on the root itself, and not on or below a proc file system, where
  * it would hide what confines the container; only what fakes its statistics may lie there.
  */
-static int place_check(int root, int target, const struct plan_mount *mount, struct err *err)
+static int place_check(int root, int target, int source, const struct plan_mount *mount, struct err *err)
 {
 	static const char *const allowed[] = {"/proc/cpuinfo",
 					      "/proc/diskstats",
@@ -172,8 +172,6 @@ static int place_check(int root, int target, const struct plan_mount *mount, str
 	if (top.st_dev == place.st_dev && top.st_ino == place.st_ino)
 		return err_set(err, EINVAL, "%s leads to the root of the container: destination can't be '/'",
 			       mount->target);
-	if (system.f_type != PROC_MAGIC)
-		return 0;
 	ssize_t size = readlink(link.text, path, sizeof path - 1),
 		length = readlink(root_link.text, base, sizeof base - 1);
 	if (size < 0 || length < 0 || size < length)
@@ -183,20 +181,26 @@ static int place_check(int root, int target, const struct plan_mount *mount, str
 		if (text_equal(path + length, allowed[i]))
 			return 0;
 	}
-	if (text_equal(path + length, "/proc"))
+	if (text_equal(path + length, "/proc")) {
+		/* The image's own, before proc is mounted there, or proc itself. */
+		if (source >= 0 && fstatfs(source, &system) == 0 && system.f_type == PROC_MAGIC)
+			return 0;
 		return err_set(err, EINVAL, "\"%s\" cannot be mounted because it is not of type proc", mount->target);
+	}
+	if (system.f_type != PROC_MAGIC)
+		return 0;
 	return err_set(err, EINVAL, "\"%s\" cannot be mounted because it is inside /proc", mount->target);
 }
 
 static int bind_make(const struct plan_mount *mount, int root, struct err *err)
 {
-	bool directory;
+	bool directory = false;
 	auto_fd int source = -1, target = -1, over = -1;
 	int rc = source_open(mount, &source, &directory, err);
 	if (rc == 0)
 		rc = target_open(root, mount->target, directory, PATH_IN_ROOT, &target, err);
 	if (rc == 0 && mount->flags & PLAN_USER_PLACE)
-		rc = place_check(root, target, mount, err);
+		rc = place_check(root, target, source, mount, err);
 	if (rc < 0)
 		return rc;
 	struct path_proc from = path_proc_fd(source);
@@ -251,10 +255,14 @@ static int fs_make(const struct plan_mount *mount, int root, struct err *err)
 	enum path_rule rule = user ? PATH_IN_ROOT : PATH_NO_LINKS;
 	auto_fd int target = -1, over = -1;
 	auto_free char *data = NULL;
+	struct err missing;
+	bool new = user &&path_open(root, mount->target, rule, O_PATH, 0, &target, &missing) < 0;
+	cleanup_fd(&target);
+	target = -1;
 	int rc = target_open(root, mount->target, true, rule, &target, err);
 	if (rc == 0 && user)
-		rc = place_check(root, target, mount, err);
-	if (rc == 0 && user)
+		rc = place_check(root, target, -1, mount, err);
+	if (rc == 0 && user && !new)
 		rc = tmpfs_data(mount, target, &data, err);
 	if (rc < 0)
 		return rc;

@@ -73,6 +73,16 @@ uint64_t capability_known(void)
 	return (capability_bit(last) << 1) - 1;
 }
 
+uint64_t capability_own(void)
+{
+	uint64_t set = 0;
+	for (int number = 0; number < CAPABILITY_NAMED; number++) {
+		if (prctl(PR_CAPBSET_READ, number, 0, 0, 0) == 1)
+			set |= capability_bit(number);
+	}
+	return set;
+}
+
 int capability_set(char *const *list, uint64_t *out_set, struct err *err)
 {
 	uint64_t set = 0;

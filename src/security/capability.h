@@ -26,6 +26,9 @@ const char *capability_name(int number); /* "CAP_CHOWN"; NULL when it has none *
 /* Every capability that the running kernel has and this file names. PR_CAPBSET_READ, no /proc. */
 uint64_t capability_known(void);
 
+/* Those of them that this process could give to another: its bounding set, which a container around us may have cut. */
+uint64_t capability_own(void);
+
 /* The set of a NULL-terminated list (NULL: empty). An unknown name is -EINVAL. */
 int capability_set(char *const *names, uint64_t *out_set, struct err *err) must_check;
 

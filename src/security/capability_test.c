@@ -2,6 +2,8 @@
 
 #include "unit/test.h"
 
+#include <sys/prctl.h>
+
 TEST(capability_names_are_read_in_any_form)
 {
 	CHECK_INT(capability_number("CAP_CHOWN"), 0);
@@ -32,6 +34,13 @@ TEST(capability_default_set_is_dockers)
 	uint64_t set;
 	CHECK_OK(capability_set(list, &set, &err));
 	CHECK(set == CAPABILITY_DEFAULT);
+}
+
+TEST(capability_own_is_a_part_of_what_is_known)
+{
+	CHECK((capability_own() & ~capability_known()) == 0);
+	CHECK(prctl(PR_CAPBSET_DROP, capability_number("CAP_SYS_TIME"), 0, 0, 0) < 0 ||
+	      !(capability_own() & capability_bit(capability_number("CAP_SYS_TIME"))));
 }
 
 TEST(capability_known_is_the_kernels)

@@ -212,7 +212,7 @@ static int orphans_drop(int data, const struct volume_list *list, struct err *er
 int volume_open(struct database *database, int data, struct err *err)
 {
 	auto_arena arena = {0};
-	struct volume_list list;
+	struct volume_list list = {0};
 	int rc = database_migrate(database, "volume", migrations, array_size(migrations), err);
 	if (rc == 0)
 		rc = database_run(database, "DELETE FROM volume WHERE pending = 1", NULL, err);
