@@ -10,6 +10,7 @@
 #include "engine/restore.h"
 #include "engine/run.h"
 #include "engine/task.h"
+#include "runtime/cgroup_tree.h"
 #include "storage/data.h"
 #include "storage/trash.h"
 #include "storage/volume.h"
@@ -261,9 +262,8 @@ void engine_close(struct engine *engine)
 
 static int cgroups_purge(const char *parent, struct err *err)
 {
-	static const char *const roots[] = {"", "memory", "cpu", "cpuset", "pids", "devices", "freezer", "blkio"};
-	for (size_t i = 0; i < array_size(roots); i++) {
-		auto_free char *path = x_printf("/sys/fs/cgroup/%s%s", roots[i], parent);
+	for (const char *const *name = cgroup_hierarchies(cgroup_mode()); *name; name++) {
+		auto_free char *path = x_printf(CGROUP_ROOT "/%s%s", *name, parent);
 		if (rmdir(path) < 0 && errno != ENOENT && errno != EROFS)
 			return err_sys(err, "remove %s", path);
 	}

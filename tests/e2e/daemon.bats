@@ -99,7 +99,7 @@ other() { in_net timeout 20 "$TUG_BIN/tugd" --config-file "$BATS_TEST_TMPDIR/dae
 
 @test "TCP when asked for" {
 	other_config '{"hosts": ["tcp://127.0.0.1:2385"]}'
-	in_net "$TUG_BIN/tugd" --config-file "$BATS_TEST_TMPDIR/daemon.json" 3>&- >"$BATS_TEST_TMPDIR/log" 2>&1 &
+	nsenter --net="$NET" "$TUG_BIN/tugd" --config-file "$BATS_TEST_TMPDIR/daemon.json" 3>&- >"$BATS_TEST_TMPDIR/log" 2>&1 &
 	pid=$!
 	answers() { [ "$(in_net curl -s http://127.0.0.1:2385/_ping)" = OK ]; }
 	wait_for answers

@@ -32,6 +32,7 @@ engine_configure() {
 	} + $more' >"$T/daemon.json"
 }
 
+# In the background call nsenter itself: $! is a shell's otherwise, which leaves its child behind.
 in_net() { nsenter --net="$NET" "$@"; }
 tug() { in_net "$TUG_BIN/tug" "$@"; }
 tugd() { in_net "$TUG_BIN/tugd" --config-file "$T/daemon.json" "$@"; }
@@ -75,6 +76,11 @@ engine_traces() {
 	in_net sysctl -n net.ipv4.ip_forward | sed 's/^/forward /'
 	find /sys/fs/cgroup -type d -name "$NAME*" 2>/dev/null | sed 's/^/cgroup /' | sort
 	local place
+	# Whoever is in the file's network namespace but the engine, and whoever holds its folders.
+	for place in $(ip netns pids "$NAME"); do
+		[ "$place" = "$(cat "$T/engine.pid" 2>/dev/null)" ] ||
+			echo "process $(tr '\0' ' ' <"/proc/$place/cmdline" 2>/dev/null)"
+	done | grep -v '^process $' | sort
 	find /proc/[0-9]*/{fd,cwd} -maxdepth 1 -printf '%p %l\n' 2>/dev/null | grep -F -e " $T/data" -e " $T/run" |
 		cut -d/ -f3 | sort -u | while read -r place; do
 			echo "process $(tr '\0' ' ' <"/proc/$place/cmdline" 2>/dev/null)"

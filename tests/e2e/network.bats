@@ -90,7 +90,7 @@ port_of() { tug inspect --format '{{(index (index .NetworkSettings.Ports "80/tcp
 	run -0 tug inspect --format '{{.State.Status}}' second
 	[ "$output" = created ]
 	web third -p 8081:80 # free again
-	in_net busybox nc -l -p 8082 </dev/null 3>&- &
+	nsenter --net="$NET" busybox nc -l -p 8082 </dev/null 3>&- &
 	listener=$!
 	listens() { in_net ss -Hltn 'sport = :8082' | grep -q 8082; }
 	wait_for listens
