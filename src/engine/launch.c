@@ -162,7 +162,7 @@ int launch_exec_plan(struct container *container, const struct exec_config *conf
 		rc = filter_make(container->engine, &host, &arena, &filter, &filtered, err);
 	if (rc < 0)
 		return rc;
-	capabilities.bounding = capability_names(&arena, set);
+	capabilities.bounding = capabilities.permitted = capabilities.effective = capability_names(&arena, set);
 	const char *cwd = !text_empty(config->working_dir) ? config->working_dir : own->working_dir;
 	struct oci_process process = {
 	    .terminal = config->tty,

@@ -239,7 +239,7 @@ static int container_go(struct apply_process *process, int *out_exit_code, struc
 	if (rc == 0)
 		rc = session_watch(session, err);
 	messages_take();
-	int started = apply_start(process, out_exit_code, err);
+	int started = apply_start(process, NULL, out_exit_code, err);
 	if (started < 0)
 		return started;
 	return rc < 0 ? rc : session_child(session, process->pid, err);
@@ -249,7 +249,8 @@ static int container_make(struct monitor_packet *packet, int *out_exit_code, str
 {
 	const struct monitor_message *message = &packet->head;
 	struct session *session = monitor.container;
-	struct apply_input input = {.stdio = {-1, -1, -1}, .slots = packet->fds, .slot_count = packet->fd_count};
+	struct apply_input input = {
+	    .stdio = {-1, -1, -1}, .slots = packet->fds, .slot_count = packet->fd_count, .program = -1};
 	struct apply_process process;
 	int rc = plan_read(packet, err);
 	if (rc == 0)
@@ -330,27 +331,28 @@ static int exec_make(struct session *session, struct monitor_packet *packet, int
 	auto_arena arena = {0};
 	struct plan_process *plan;
 	struct apply_process process;
-	int stdio[3] = {-1, -1, -1};
+	struct exec_input input = {.stdio = {-1, -1, -1}, .program = -1};
 	const void *data;
 	size_t size;
 	int rc = monitor.running ? sealed_map(packet->fds[0], &data, &size, err)
 				 : err_set(err, EBUSY, "container %s is not running", monitor.id);
 	if (rc < 0)
 		return rc;
+	input.target = monitor.container->pid;
+	input.cgroup = monitor.plan->cgroup;
 	rc = plan_process_decode(&arena, data, size, &plan, err);
 	munmap((void *)data, size);
 	if (rc == 0 && !session->tty)
-		rc = session_pipes(session, packet->head.flags, stdio, err);
+		rc = session_pipes(session, packet->head.flags, input.stdio, err);
 	if (rc == 0)
-		rc = exec_create(plan, monitor.container->pid, monitor.plan->cgroup, stdio, &process, out_exit_code,
-				 err);
-	cleanup_fds(stdio, array_size(stdio));
+		rc = exec_create(plan, &input, &process, out_exit_code, err);
+	cleanup_fds(input.stdio, array_size(input.stdio));
 	if (rc < 0)
 		return rc;
 	rc = process.console >= 0 ? session_console(session, process.console, err) : 0;
 	if (rc == 0)
 		rc = session_watch(session, err);
-	int started = apply_start(&process, out_exit_code, err);
+	int started = apply_start(&process, NULL, out_exit_code, err);
 	if (started < 0)
 		return started;
 	return rc < 0 ? rc : session_child(session, process.pid, err);

@@ -2,16 +2,17 @@
 
 #include "base/fd.h"
 #include "base/text.h"
-#include "runtime/apply_mounts.h"
+#include "runtime/apply_child.h"
 #include "runtime/apply_process.h"
+#include "runtime/apply_report.h"
 #include "runtime/cgroup.h"
+#include "runtime/id_map.h"
+#include "runtime/init.h"
 
 #include <fcntl.h>
 #include <sched.h>
 #include <signal.h>
-#include <stdio.h>
 #include <string.h>
-#include <sys/prctl.h>
 #include <sys/socket.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
@@ -19,222 +20,180 @@
 
 enum { EXIT_SETUP = 125 };
 
-/* --- in the new process --- */
-
-struct child {
-	const struct plan *plan;
-	const struct apply_input *input;
-	int socket;  /* reports go out, the word to go comes in */
-	bool inside; /* the control group */
-	struct arena arena;
-};
-
-/* Says what failed and ends. */
-static _Noreturn void child_fail(const struct child *child, int exit_code, const struct err *err)
-{
-	struct apply_report report = {.kind = APPLY_FAILED, .exit_code = exit_code, .err = *err};
-	if (fd_send(child->socket, &report, sizeof report, NULL, 0) < 0)
-		_exit(EXIT_SETUP);
-	_exit(exit_code);
-}
-
-static int oom_score_set(const struct plan_process *process, struct err *err)
-{
-	char text[24];
-	if (!process->has_oom_score)
-		return 0;
-	auto_fd int fd = open("/proc/self/oom_score_adj", O_WRONLY | O_CLOEXEC);
-	int size = snprintf(text, sizeof text, "%d", process->oom_score);
-	if (fd < 0)
-		return err_sys(err, "set the OOM score");
-	int rc = fd_write_full(fd, text, (size_t)size);
-	return rc < 0 ? err_set(err, -rc, "set the OOM score: %s", strerror(-rc)) : 0;
-}
-
-/* Groups and namespaces, before the root file system. */
-static int child_place(const struct child *child, struct err *err)
-{
-	const struct plan *plan = child->plan;
-	if (setsid() < 0)
-		return err_sys(err, "setsid");
-	int rc = oom_score_set(&plan->process, err);
-	if (rc == 0 && !child->inside)
-		rc = cgroup_enter(plan->cgroup, 0, err);
-	if (rc < 0)
-		return rc;
-	if (plan->namespaces & CLONE_NEWCGROUP && unshare(CLONE_NEWCGROUP) < 0)
-		return err_sys(err, "new cgroup namespace");
-	if (plan->network_slot != PLAN_SLOT_NONE && setns(child->input->slots[plan->network_slot], CLONE_NEWNET) < 0)
-		return err_sys(err, "enter the network namespace");
-	if (plan->hostname && sethostname(plan->hostname, strlen(plan->hostname)) < 0)
-		return err_sys(err, "set the host name");
-	if (plan->domainname && setdomainname(plan->domainname, strlen(plan->domainname)) < 0)
-		return err_sys(err, "set the domain name");
-	return 0;
-}
-
-static int child_root(const struct child *child, int *out_master, int *out_slave, struct err *err)
-{
-	const struct plan *plan = child->plan;
-	auto_fd int root = -1;
-	int rc = mounts_make(plan, &root, err);
-	if (rc == 0)
-		rc = devices_make(plan, root, err);
-	if (rc == 0 && plan->process.terminal)
-		rc = console_open(&plan->process, root, out_master, out_slave, err);
-	if (rc == 0 && plan->process.terminal)
-		rc = console_bind(root, *out_slave, err);
-	if (rc == 0)
-		rc = sysctls_write(plan, root, err);
-	if (rc == 0)
-		rc = paths_hide(plan, root, err);
-	return rc < 0 ? rc : root_pivot(plan, root, err);
-}
-
-static int ready_wait(const struct child *child, int master, struct err *err)
-{
-	struct apply_report report = {.kind = APPLY_READY};
-	char go;
-	int rc = fd_send(child->socket, &report, sizeof report, &master, master >= 0 ? 1 : 0);
-	if (rc < 0)
-		return err_set(err, -rc, "report: %s", strerror(-rc));
-	if (fd_read_full(child->socket, &go, 1) != 1)
-		_exit(EXIT_SETUP); /* whoever made us is gone */
-	return 0;
-}
-
-static _Noreturn void child_main(struct child *child)
-{
-	struct process_ready ready = {0};
-	struct err err;
-	int exit_code = EXIT_SETUP;
-	auto_fd int master = -1, slave = -1;
-	/* The container ends with its monitor. */
-	(void)prctl(PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0);
-	int rc = child_place(child, &err);
-	if (rc == 0)
-		rc = child_root(child, &master, &slave, &err);
-	if (rc == 0)
-		rc = process_prepare(&child->arena, &child->plan->process, child->input->stdio, slave, &ready,
-				     &exit_code, &err);
-	if (rc == 0)
-		rc = ready_wait(child, master, &err);
-	if (rc == 0) {
-		cleanup_fd(&master);
-		master = -1;
-		rc = process_run(&child->plan->process, &ready, &exit_code, &err);
-	}
-	(void)rc;
-	child_fail(child, exit_code, &err);
-}
-
-/* --- in whoever applies --- */
-
-static int report_read(int socket, struct apply_report *report, int *out_fd, struct err *err)
-{
-	size_t count = 0;
-	*out_fd = -1;
-	ssize_t size;
-	do
-		size = fd_receive(socket, report, sizeof *report, out_fd, 1, &count);
-	while (size == -EINTR);
-	if (count == 0)
-		*out_fd = -1;
-	if (size == 0)
-		return 0;
-	if (size < 0)
-		return err_set(err, (int)-size, "the new process: %s", strerror((int)-size));
-	if (size != (ssize_t)sizeof *report)
-		return err_set(err, EPROTO, "the new process sent half a report");
-	report->err.msg[sizeof report->err.msg - 1] = 0;
-	return 1;
-}
-
-/* Takes the failed process away and passes its words on. */
-static int child_failed(pid_t pid, const struct apply_report *report, int *out_exit_code, struct err *err)
+static void reap(pid_t pid)
 {
 	int status;
-	(void)kill(pid, SIGKILL);
 	while (waitpid(pid, &status, 0) < 0 && errno == EINTR)
 		continue;
-	*out_exit_code = report->exit_code;
-	*err = report->err;
-	return -(err->code ? err->code : EIO);
+}
+
+/* A copy of ourselves; the socket's other end is closed in it. */
+static pid_t child_clone(const struct plan *plan, const struct apply_input *input, bool no_cgroup, const int pair[2])
+{
+	bool inside = false;
+	pid_t pid = cgroup_clone(no_cgroup ? NULL : plan->cgroup, apply_clone_flags(plan), &inside);
+	if (pid != 0)
+		return pid;
+	struct apply_child child = {
+	    .plan = plan,
+	    .stdio = input->stdio,
+	    .slots = input->slots,
+	    .slot_count = input->slot_count,
+	    .socket = pair[1],
+	    .listener = input->listening ? input->listener : -1,
+	    .survives = input->survives,
+	    .in_cgroup = inside || no_cgroup,
+	};
+	close(pair[0]);
+	apply_child_main(&child);
+}
+
+static int child_make(const struct plan *plan, const struct apply_input *input, bool no_cgroup, int *out_socket,
+		      pid_t *out_pid, struct err *err)
+{
+	int pair[2], rc = 0;
+	if (apply_socket_pair(pair, err) < 0)
+		return -err->code;
+	auto_fd int mine = pair[0], theirs = pair[1];
+	if (input->program >= 0) {
+		rc = init_spawn_container(plan, input, no_cgroup, theirs, mine, out_pid, err);
+	} else {
+		*out_pid = child_clone(plan, input, no_cgroup, pair);
+		if (*out_pid < 0)
+			rc = err_sys(err, "clone");
+	}
+	if (rc == 0)
+		*out_socket = take_fd(&mine);
+	return rc;
+}
+
+/* One report dealt with. 1: the process is ready; 0: go on. */
+static int report_take(const struct plan *plan, const struct apply_input *input, int socket,
+		       struct apply_message *message, struct apply_process *process, int *out_exit_code,
+		       struct err *err)
+{
+	const struct apply_host *host = input->host;
+	auto_buf state = BUF_INIT(APPLY_STATE_MAX);
+	int rc = 0;
+	switch (message->report.kind) {
+	case APPLY_READY:
+		process->console = take_fd(&message->fd);
+		rc = process_limits(&plan->process, message->pid, err);
+		return rc < 0 ? rc : 1;
+	case APPLY_MAP:
+		rc = id_map_write(plan, message->pid, err);
+		break;
+	case APPLY_PREPARED:
+		if (host && host->prepared)
+			rc = host->prepared(host->context, message->pid, &state, err);
+		break;
+	case APPLY_FAILED:
+		*out_exit_code = message->report.exit_code;
+		*err = message->report.err;
+		return -(err->code ? err->code : EIO);
+	default:
+		rc = err_set(err, EPROTO, "the new process sent what is no report");
+	}
+	if (rc == 0)
+		rc = buf_check(&state, "the state", err);
+	return rc < 0 ? rc : apply_answer_send(socket, buf_str(&state), err);
+}
+
+static void process_end(pid_t first, pid_t pid)
+{
+	if (pid > 0 && pid != first) {
+		(void)kill(pid, SIGKILL);
+		reap(pid);
+	}
+	(void)kill(first, SIGKILL);
+	reap(first);
 }
 
 int apply_create(const struct plan *plan, const struct apply_input *input, struct apply_process *out_process,
 		 int *out_exit_code, struct err *err)
 {
-	int pair[2], console;
-	uint64_t flags = plan->namespaces & ~(uint64_t)CLONE_NEWCGROUP; /* after the groups are entered */
+	struct apply_process process = {.console = -1};
+	auto_fd int socket = -1;
+	pid_t first = -1;
 	*out_exit_code = EXIT_SETUP;
-	if (plan->network_slot != PLAN_SLOT_NONE && (size_t)plan->network_slot >= input->slot_count)
-		return err_set(err, EPROTO, "the plan names a slot that is not there");
-	struct cgroup_hold hold;
-	bool inside = false;
-	int rc = cgroup_create(plan, &hold, err);
-	if (rc < 0) {
-		cgroup_remove(plan->cgroup);
-		return rc;
+	for (size_t i = 0; i < plan->join_count; i++) {
+		if (plan->joins[i].slot < 0 || (size_t)plan->joins[i].slot >= input->slot_count)
+			return err_set(err, EPROTO, "the plan names a slot that is not there");
 	}
-	if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, pair) < 0) {
-		rc = err_sys(err, "socketpair");
-		cgroup_settle(&hold);
-		cgroup_remove(plan->cgroup);
-		return rc;
-	}
-	auto_fd int mine = pair[0];
-	pid_t pid = cgroup_clone(hold.absent ? NULL : plan->cgroup, flags, &inside);
-	if (pid == 0) {
-		struct child child = {.plan = plan, .input = input, .socket = pair[1], .inside = inside || hold.absent};
-		close(mine);
-		child_main(&child);
-	}
-	close(pair[1]);
-	struct apply_report report = {.kind = APPLY_FAILED, .exit_code = EXIT_SETUP};
-	if (pid < 0) {
-		rc = err_sys(err, "clone");
-		cgroup_settle(&hold);
-		cgroup_remove(plan->cgroup);
-		return rc;
-	}
-	rc = report_read(mine, &report, &console, err);
-	cgroup_settle(&hold);
-	if (rc <= 0 && report.kind == APPLY_FAILED) {
+	struct cgroup_hold hold = {.absent = true};
+	int rc = plan->cgroup ? cgroup_create(plan, &hold, err) : 0;
+	if (rc == 0)
+		rc = child_make(plan, input, hold.absent, &socket, &first, err);
+	if (rc == 0)
+		process.pid = first;
+	while (rc == 0) {
+		struct apply_message message;
+		rc = apply_message_read(socket, &message, err);
+		if (rc == 0 && message.pid > 0)
+			process.pid = message.pid;
 		if (rc == 0)
-			err_set(err, EIO, "the new process ended without a word");
-		report.err = *err;
+			rc = report_take(plan, input, socket, &message, &process, out_exit_code, err);
+		cleanup_fd(&message.fd);
 	}
-	if (rc <= 0 || report.kind != APPLY_READY) {
-		rc = child_failed(pid, &report, out_exit_code, err);
-		cgroup_remove(plan->cgroup);
+	if (plan->cgroup)
+		cgroup_settle(&hold);
+	if (rc < 0) {
+		cleanup_fd(&process.console);
+		if (first > 0)
+			process_end(first, process.pid);
+		if (plan->cgroup)
+			cgroup_remove(plan->cgroup);
 		return rc;
 	}
-	*out_process = (struct apply_process){.pid = pid, .console = console, .socket = take_fd(&mine)};
+	if (process.pid != first)
+		reap(first); /* the stage */
+	process.socket = take_fd(&socket);
+	*out_process = process;
 	return 0;
 }
 
-int apply_start(struct apply_process *process, int *out_exit_code, struct err *err)
+int apply_let_go(int socket_taken, const struct apply_host *host, int *out_exit_code, struct err *err)
 {
-	struct apply_report report;
-	auto_fd int socket = process->socket;
-	int unused;
-	process->socket = -1;
-	if (send(socket, "g", 1, MSG_NOSIGNAL) != 1) {
-		report = (struct apply_report){.exit_code = EXIT_SETUP};
-		err_set(&report.err, EIO, "the new process is gone");
-		return child_failed(process->pid, &report, out_exit_code, err);
+	auto_fd int socket = socket_taken;
+	*out_exit_code = EXIT_SETUP;
+	int rc = apply_answer_send(socket, "", err);
+	while (rc == 0) {
+		struct apply_message message;
+		rc = apply_message_read(socket, &message, err);
+		if (rc == -ENODATA)
+			return 0; /* the socket closed: the program runs */
+		if (rc < 0)
+			return rc;
+		if (message.report.kind == APPLY_LISTENER && host && host->listener) {
+			rc = host->listener(host->context, message.fd, err);
+			if (rc == 0)
+				rc = apply_answer_send(socket, "", err);
+		} else if (message.report.kind == APPLY_FAILED) {
+			*out_exit_code = message.report.exit_code;
+			*err = message.report.err;
+			rc = -(err->code ? err->code : EIO);
+		} else {
+			rc = err_set(err, EPROTO, "the new process sent what is no report");
+		}
+		cleanup_fd(&message.fd);
 	}
-	/* The socket closes when the program runs. */
-	int rc = report_read(socket, &report, &unused, err);
-	if (rc == 0)
-		return 0;
-	if (rc < 0)
-		report = (struct apply_report){.exit_code = EXIT_SETUP, .err = *err};
-	return child_failed(process->pid, &report, out_exit_code, err);
+	return rc;
+}
+
+int apply_start(struct apply_process *process, const struct apply_host *host, int *out_exit_code, struct err *err)
+{
+	int socket = process->socket;
+	process->socket = -1;
+	int rc = apply_let_go(socket, host, out_exit_code, err);
+	if (rc < 0) {
+		(void)kill(process->pid, SIGKILL);
+		reap(process->pid);
+	}
+	return rc;
 }
 
 void apply_release(const struct plan *plan)
 {
-	cgroup_remove(plan->cgroup);
+	if (plan->cgroup)
+		cgroup_remove(plan->cgroup);
 }

@@ -4,108 +4,62 @@
 #include "base/fd.h"
 #include "base/path.h"
 #include "base/text.h"
+#include "runtime/copy_up.h"
+#include "runtime/id_map.h"
 
 #include <fcntl.h>
+#include <linux/magic.h>
 #include <linux/mount.h>
-#include <stdio.h>
+#include <sched.h>
 #include <string.h>
 #include <sys/stat.h>
-#include <sys/syscall.h>
-#include <sys/sysmacros.h>
 #include <sys/vfs.h>
-#include <unistd.h>
-
-/* Not by sys/mount.h: it and linux/mount.h do not go together everywhere. */
-int mount(const char *source, const char *target, const char *type, unsigned long flags, const void *data);
-int umount2(const char *target, int flags);
 
 #define BIND_FLAGS (MS_RDONLY | MS_NOSUID | MS_NODEV | MS_NOEXEC | MS_NOATIME | MS_NODIRATIME | MS_RELATIME)
 #define PRIVATE_ALL (MS_PRIVATE | MS_REC)
-enum { DETACH = 2 };
+#define ATIME_FLAGS (MS_NOATIME | MS_STRICTATIME | MS_RELATIME)
 
-/* PATH_NO_LINKS takes names from the root's descriptor on. */
-static const char *relative(const char *name)
+/* --- id-mapped sources --- */
+
+static int userns_joined(const struct plan *plan, const int *slots, size_t slot_count)
 {
-	while (*name == '/')
-		name++;
-	return *name ? name : ".";
-}
-
-static int mount_on(int fd, const char *source, const char *type, unsigned long flags, const char *data)
-{
-	struct path_proc path = path_proc_fd(fd);
-	return mount(source, path.text, type, flags, data) < 0 ? -errno : 0;
-}
-
-/* --- the root --- */
-
-static int overlay_mount(const struct plan *plan, struct err *err)
-{
-	auto_buf data = BUF_INIT(64 << 10);
-	enum { OPTIONS_PAGE = 4095 };
-	if (!plan->lower || !plan->lower[0]) /* an image without layers: what is written is all there is */
-		return mount(plan->upper, plan->upper, NULL, MS_BIND, NULL) < 0 ? err_sys(err, "bind %s", plan->upper)
-										: 0;
-	buf_text(&data, "lowerdir=");
-	for (char *const *layer = plan->lower; *layer; layer++)
-		buf_printf(&data, "%s%s", layer == plan->lower ? "" : ":", *layer);
-	buf_printf(&data, ",upperdir=%s,workdir=%s", plan->upper, plan->work);
-	size_t plain = data.len;
-	if (plan->overlay_volatile)
-		buf_text(&data, ",volatile");
-	if (data.overflow || data.len > OPTIONS_PAGE)
-		return err_set(err, E2BIG, "the image has too many layers for the kernel's mount call");
-	if (mount("overlay", plan->upper, "overlay", 0, data.data) == 0)
-		return 0;
-	if (errno == EINVAL && plan->overlay_volatile) { /* kernel 5.10: overlay volatile */
-		data.data[plain] = 0;
-		if (mount("overlay", plan->upper, "overlay", 0, data.data) == 0)
-			return 0;
+	for (size_t i = 0; i < plan->join_count; i++) {
+		int32_t slot = plan->joins[i].slot;
+		if (plan->joins[i].flag == CLONE_NEWUSER && slot >= 0 && (size_t)slot < slot_count)
+			return slots[slot];
 	}
-	return err_sys(err, "mount the root file system");
+	return -1;
 }
 
-/* --- mounts in it --- */
-
-/* The place of a mount, made when it is missing: a directory, or a file for the bind of a file. */
-static int target_open(int root, const char *target, bool directory, enum path_rule rule, int *out_fd, struct err *err)
+/* The mount's own ranges, or the container's. kernel 5.12: mount_setattr with MOUNT_ATTR_IDMAP. */
+static int tree_idmap(const struct plan *plan, const struct plan_mount *mount, int joined, int tree, struct err *err)
 {
-	if (rule == PATH_NO_LINKS)
-		target = relative(target);
-	if (directory)
-		return path_make_dirs(root, target, rule, 0755, out_fd, err);
-	int rc = path_open(root, target, rule, O_PATH, 0, out_fd, err);
-	if (rc != -ENOENT)
-		return rc;
-	char leaf[256];
-	auto_free char *parent = x_strdup(target);
-	auto_fd int dir = -1, made = -1;
-	char *slash = strrchr(parent, '/');
-	const char *last = slash ? slash + 1 : parent;
-	if (!*last || strlen(last) >= sizeof leaf)
-		return err_set(err, EINVAL, "%s: not a file's name", target);
-	snprintf(leaf, sizeof leaf, "%.255s", last);
-	if (slash)
-		*slash = 0;
-	rc = path_make_dirs(root, slash && *parent ? parent : ".", rule, 0755, &dir, err);
-	if (rc == 0)
-		rc = path_open(dir, leaf, PATH_NO_LINKS, O_CREAT | O_RDONLY | O_NONBLOCK, 0644, &made, err);
+	auto_fd int made = -1;
+	int userns = joined, rc = 0;
+	if (mount->uid_count > 0)
+		rc = id_map_namespace(mount->uids, mount->uid_count, mount->gids, mount->gid_count, &made, err);
+	else if (plan->uid_count > 0 && joined < 0)
+		rc = id_map_namespace(plan->uids, plan->uid_count, plan->gids, plan->gid_count, &made, err);
 	if (rc < 0)
 		return rc;
-	return path_open(root, target, rule, O_PATH, 0, out_fd, err);
+	if (made >= 0)
+		userns = made;
+	if (userns < 0)
+		return err_set(err, EINVAL, "idmap: neither the mount nor the container has a mapping");
+	rc = tree_attributes(tree, mount->flags & PLAN_IDMAP_RECURSIVE, MOUNT_ATTR_IDMAP, 0, 0, userns);
+	return rc < 0 ? err_set(err, -rc, "failed to set MOUNT_ATTR_IDMAP on %s: %s", mount->source, strerror(-rc)) : 0;
 }
 
-/* A recursive bind that is read-only in all of its mounts. kernel 5.12: mount_setattr; before, only the first is. */
-static int readonly_all(int fd, struct err *err)
+static int source_make(const struct plan_mount *mount, struct err *err)
 {
-	struct {
-		uint64_t attr_set, attr_clr, propagation, userns_fd;
-	} attr = {.attr_set = 1 /* MOUNT_ATTR_RDONLY */};
-	enum { MOUNT_SETATTR = 442, RECURSIVE = 0x8000 };
-	if (syscall(MOUNT_SETATTR, fd, "", AT_EMPTY_PATH | RECURSIVE, &attr, sizeof attr) < 0 && errno != ENOSYS &&
-	    errno != EINVAL)
-		return err_sys(err, "mount_setattr");
-	return 0;
+	struct stat info;
+	auto_fd int top = -1, made = -1;
+	if (!(mount->flags & PLAN_MAKE_SOURCE) || stat(mount->source, &info) == 0)
+		return 0;
+	if (errno != ENOENT)
+		return err_sys(err, "mount source %s", mount->source);
+	top = open("/", O_PATH | O_DIRECTORY | O_CLOEXEC);
+	return path_make_dirs(top, mount->source + 1, PATH_IN_ROOT, 0755, &made, err);
 }
 
 /* A path inside what containers write: links in it lead nowhere else. */
@@ -117,32 +71,107 @@ static int subpath_open(int dir, const struct plan_mount *mount, int *out_fd, st
 		      : 0;
 }
 
-/* The source, once: what happens to its name afterwards does not matter. */
-static int source_open(const struct plan_mount *mount, int *out_fd, bool *out_directory, struct err *err)
+/* Detached, with its ranges. -ENOSYS where the kernel has no open_tree. */
+static int source_open(const struct plan *plan, const struct plan_mount *mount, int joined, int *out_tree,
+		       struct err *err)
 {
-	struct stat info;
-	auto_fd int top = -1, inside = -1;
-	auto_fd int fd = open(mount->source, O_PATH | O_CLOEXEC);
-	if (fd < 0 && (errno != ENOENT || !(mount->flags & PLAN_MAKE_SOURCE)))
-		return err_sys(err, "mount source %s", mount->source);
-	if (fd < 0) {
-		top = open("/", O_PATH | O_DIRECTORY | O_CLOEXEC);
-		int rc = path_make_dirs(top, mount->source + 1, PATH_IN_ROOT, 0755, &fd, err);
-		if (rc < 0)
-			return rc;
-	}
+	int rc = source_make(mount, err);
+	if (rc < 0)
+		return rc;
+	auto_fd int whole = -1, part = -1;
 	if (mount->subpath) {
-		int rc = subpath_open(fd, mount, &inside, err);
+		whole = open(mount->source, O_PATH | O_CLOEXEC);
+		rc =
+		    whole < 0 ? err_sys(err, "mount source %s", mount->source) : subpath_open(whole, mount, &part, err);
 		if (rc < 0)
 			return rc;
-		close(fd);
-		fd = take_fd(&inside);
 	}
-	if (fstat(fd, &info) < 0)
-		return err_sys(err, "mount source %s", mount->source);
-	*out_directory = S_ISDIR(info.st_mode);
-	*out_fd = take_fd(&fd);
+	auto_fd int tree = tree_open(part >= 0 ? part : AT_FDCWD, part >= 0 ? "" : mount->source,
+				     mount->flags & PLAN_RECURSIVE, !(mount->flags & PLAN_SOURCE_LINK));
+	if (tree < 0)
+		return err_set(err, -tree, "open %s: %s", mount->source,
+			       tree == -ENOENT ? "no such file or directory" : strerror(-tree));
+	if (mount->flags & PLAN_IDMAP)
+		rc = tree_idmap(plan, mount, joined, tree, err);
+	if (rc == 0)
+		*out_tree = take_fd(&tree);
+	return rc;
+}
+
+int sources_open(const struct plan *plan, const int *slots, size_t slot_count, struct arena *arena, int **out_sources,
+		 struct err *err)
+{
+	int *sources = arena_array(arena, int, plan->mount_count + 1);
+	int joined = userns_joined(plan, slots, slot_count);
+	for (size_t i = 0; i < plan->mount_count; i++) {
+		sources[i] = -1;
+		if (plan->mounts[i].kind != PLAN_MOUNT_BIND)
+			continue;
+		int rc = source_open(plan, &plan->mounts[i], joined, &sources[i], err);
+		if (rc < 0 && rc != -ENOSYS)
+			return err_wrap(err, "error mounting \"%s\" to rootfs at \"%s\"", plan->mounts[i].source,
+					plan->mounts[i].target);
+	}
+	sources[plan->mount_count] = -1;
+	if (plan->rootfs) {
+		int tree = tree_open(AT_FDCWD, plan->rootfs, true, true);
+		if (tree < 0 && tree != -ENOSYS)
+			return err_set(err, -tree, "open the root file system %s: %s", plan->rootfs, strerror(-tree));
+		sources[plan->mount_count] = tree >= 0 ? tree : -1;
+	}
+	*out_sources = sources;
 	return 0;
+}
+
+/* --- binds --- */
+
+static int bind_attributes(const struct plan_mount *mount, int tree, struct err *err)
+{
+	uint64_t set = mount_attributes(mount->mount_flags), clear = mount_attributes(mount->mount_clear);
+	uint64_t propagation = mount->propagation ? mount->propagation : PRIVATE_ALL;
+	int rc = 0;
+	if (mount->mount_flags & ATIME_FLAGS)
+		clear |= MOUNT_ATTR__ATIME;
+	else if (clear & MOUNT_ATTR__ATIME)
+		clear |= MOUNT_ATTR__ATIME;
+	if (set || clear)
+		rc = tree_attributes(tree, false, set, clear, 0, -1);
+	if (rc == 0 && (mount->attr_set || mount->attr_clear))
+		rc = tree_attributes(tree, true, mount->attr_set, mount->attr_clear, 0, -1);
+	if (rc < 0)
+		return err_set(err, -rc, "options: %s", strerror(-rc));
+	rc = tree_attributes(tree, propagation & MS_REC, 0, 0, propagation & ~(uint64_t)MS_REC, -1);
+	return rc < 0 ? err_set(err, -rc, "propagation: %s", strerror(-rc)) : 0;
+}
+
+/* kernel 5.12: mount_setattr, and 5.2: open_tree. Before, by names of descriptors, and attributes of what is mounted
+ * below a bind cannot be set. */
+static int bind_make_older(const struct plan_mount *mount, int root, int target, struct err *err)
+{
+	auto_fd int over = -1;
+	int rc = mount_on(target, mount->source, NULL, MS_BIND | (mount->flags & PLAN_RECURSIVE ? MS_REC : 0), NULL);
+	if (rc < 0)
+		return err_set(err, -rc, "bind: %s", strerror(-rc));
+	/* The descriptor stands for what is below; the name leads to what was just mounted. */
+	rc = path_open(root, mount->target, PATH_IN_ROOT, O_PATH, 0, &over, err);
+	if (rc < 0)
+		return rc;
+	uint64_t flags = (mount->mount_flags & BIND_FLAGS) | (mount->attr_set & MOUNT_ATTR_RDONLY ? MS_RDONLY : 0);
+	if (flags) {
+		rc = mount_on(over, NULL, NULL, MS_REMOUNT | MS_BIND | flags, NULL);
+		if (rc < 0)
+			return err_set(err, -rc, "remount: %s", strerror(-rc));
+	}
+	rc = mount_on(over, NULL, NULL, mount->propagation ? mount->propagation : PRIVATE_ALL, NULL);
+	return rc < 0 ? err_set(err, -rc, "propagation: %s", strerror(-rc)) : 0;
+}
+
+static bool has_setattr(void)
+{
+	static int known; /* of this process; -ENOSYS before kernel 5.12 */
+	if (!known)
+		known = tree_attributes(-1, false, 0, 0, 0, -1);
+	return known != -ENOSYS;
 }
 
 /*
@@ -162,7 +191,6 @@ static int place_check(int root, int target, int source, const struct plan_mount
 					      "/proc/net/dev",
 					      "/proc/sys/kernel/ns_last_pid",
 					      "/proc/sys/crypto/fips_enabled"};
-	enum { PROC_MAGIC = 0x9fa0 };
 	struct stat top, place;
 	struct statfs system;
 	char path[4096], base[4096];
@@ -183,56 +211,83 @@ static int place_check(int root, int target, int source, const struct plan_mount
 	}
 	if (text_equal(path + length, "/proc")) {
 		/* The image's own, before proc is mounted there, or proc itself. */
-		if (source >= 0 && fstatfs(source, &system) == 0 && system.f_type == PROC_MAGIC)
+		if (source >= 0 && fstatfs(source, &system) == 0 && system.f_type == PROC_SUPER_MAGIC)
 			return 0;
 		return err_set(err, EINVAL, "\"%s\" cannot be mounted because it is not of type proc", mount->target);
 	}
-	if (system.f_type != PROC_MAGIC)
+	if (system.f_type != PROC_SUPER_MAGIC)
 		return 0;
 	return err_set(err, EINVAL, "\"%s\" cannot be mounted because it is inside /proc", mount->target);
 }
 
-static int bind_make(const struct plan_mount *mount, int root, struct err *err)
+/* What confines the container is read from /proc: only another procfs may be bound there. */
+static int proc_check(const struct plan_mount *mount, int tree, struct err *err)
 {
-	bool directory = false;
-	auto_fd int source = -1, target = -1, over = -1;
-	int rc = source_open(mount, &source, &directory, err);
-	if (rc == 0)
-		rc = target_open(root, mount->target, directory, PATH_IN_ROOT, &target, err);
-	if (rc == 0 && mount->flags & PLAN_USER_PLACE)
-		rc = place_check(root, target, source, mount, err);
-	if (rc < 0)
-		return rc;
-	struct path_proc from = path_proc_fd(source);
-	rc = mount_on(target, from.text, NULL, MS_BIND | (mount->flags & PLAN_RECURSIVE ? MS_REC : 0), NULL);
-	if (rc < 0)
-		return err_set(err, -rc, "bind: %s", strerror(-rc));
-	/* The descriptor stands for what is below; the name leads to what was just mounted. */
-	rc = path_open(root, mount->target, PATH_IN_ROOT, O_PATH, 0, &over, err);
-	if (rc < 0)
-		return rc;
-	if (mount->mount_flags & BIND_FLAGS) {
-		rc = mount_on(over, NULL, NULL, MS_REMOUNT | MS_BIND | mount->mount_flags, NULL);
-		if (rc < 0)
-			return err_set(err, -rc, "remount: %s", strerror(-rc));
-	}
-	rc = mount_on(over, NULL, NULL, mount->propagation ? mount->propagation : PRIVATE_ALL, NULL);
-	if (rc < 0)
-		return err_set(err, -rc, "propagation: %s", strerror(-rc));
-	return mount->flags & PLAN_READONLY_RECURSIVE ? readonly_all(over, err) : 0;
+	struct statfs info;
+	if (!text_equal(mount->target, "/proc"))
+		return 0;
+	if (fstatfs(tree, &info) == 0 && info.f_type == PROC_SUPER_MAGIC)
+		return 0;
+	return err_set(err, EINVAL, "\"%s\" cannot be mounted because it is not of type proc", mount->target);
 }
 
-/* A tmpfs over a directory that is there looks like it, unless its options say otherwise. */
-static int tmpfs_data(const struct plan_mount *mount, int target, char **out_data, struct err *err)
+static int bind_target(const struct plan_mount *mount, int root, bool directory, int *out_fd, struct err *err)
+{
+	if (mount->flags & PLAN_TARGET_LINK) {
+		int rc = path_open(root, mount->target, PATH_IN_ROOT, O_PATH | O_NOFOLLOW, 0, out_fd, err);
+		if (rc != -ENOENT)
+			return rc;
+	}
+	return target_open(root, mount->target, directory, true, out_fd, err);
+}
+
+static int bind_make(const struct plan *plan, const struct plan_mount *mount, int root, int source, struct err *err)
 {
 	struct stat info;
-	if (!mount->type || !text_equal(mount->type, "tmpfs") || text_after(mount->data, "mode=") ||
-	    strstr(mount->data, ",mode="))
-		return 0;
-	if (fstat(target, &info) < 0)
-		return err_sys(err, "%s", mount->target);
-	*out_data = x_printf("mode=%04o%s%s", info.st_mode & 07777, *mount->data ? "," : "", mount->data);
-	return 0;
+	auto_fd int tree = source, target = -1;
+	int rc = 0;
+	if (tree < 0 && has_setattr())
+		rc = source_open(plan, mount, -1, &tree, err);
+	if (rc < 0)
+		return rc;
+	if (tree < 0 && (rc = source_make(mount, err)) < 0)
+		return rc;
+	if ((tree >= 0 ? fstat(tree, &info) : stat(mount->source, &info)) < 0)
+		return err_sys(err, "mount source %s", mount->source);
+	rc = tree >= 0 ? proc_check(mount, tree, err) : 0;
+	if (rc == 0)
+		rc = bind_target(mount, root, S_ISDIR(info.st_mode), &target, err);
+	if (rc == 0 && mount->flags & PLAN_USER_PLACE)
+		rc = place_check(root, target, tree, mount, err);
+	if (rc < 0)
+		return rc;
+	if (tree < 0)
+		return bind_make_older(mount, root, target, err);
+	rc = bind_attributes(mount, tree, err);
+	if (rc < 0)
+		return rc;
+	rc = tree_attach(tree, target);
+	return rc < 0 ? err_set(err, -rc, "bind: %s", rc == -ENOTDIR ? "not a directory" : strerror(-rc)) : 0;
+}
+
+/* --- new file systems --- */
+
+static bool has_mode(const char *data)
+{
+	return data && (text_after(data, "mode=") || strstr(data, ",mode="));
+}
+
+/* The label of everything in it, for SELinux; file systems of the kernel's own have theirs. */
+static void data_make(const struct plan *plan, const struct plan_mount *mount, const struct stat *before,
+		      struct buf *data)
+{
+	/* A tmpfs over a directory that is there looks like it, unless its options say otherwise. */
+	if (before && text_equal(mount->type, "tmpfs") && !has_mode(mount->data))
+		buf_printf(data, "mode=%04o%s", before->st_mode & 07777, text_empty(mount->data) ? "" : ",");
+	buf_text(data, mount->data ? mount->data : "");
+	if (plan->mount_label && !text_equal(mount->type, "proc") && !text_equal(mount->type, "sysfs") &&
+	    !text_equal(mount->type, "mqueue"))
+		buf_printf(data, "%scontext=\"%s\"", data->len ? "," : "", plan->mount_label);
 }
 
 /* A part of what was just mounted, over the whole. */
@@ -247,232 +302,86 @@ static int subpath_show(int over, const struct plan_mount *mount, struct err *er
 	return rc < 0 ? err_set(err, -rc, "bind: %s", strerror(-rc)) : 0;
 }
 
-/* A place of the engine's own mounts must not be a link of the image's (R: /dev, /proc or /sys of an image elsewhere).
- */
-static int fs_make(const struct plan_mount *mount, int root, struct err *err)
+/* After the mount: attributes of all below, propagation, the old content of a tmpfs. */
+static int fs_finish(const struct plan_mount *mount, int root, bool links, int target, struct err *err)
 {
-	bool user = mount->flags & PLAN_USER_PLACE;
-	enum path_rule rule = user ? PATH_IN_ROOT : PATH_NO_LINKS;
-	auto_fd int target = -1, over = -1;
-	auto_free char *data = NULL;
-	struct err missing;
-	bool new = user &&path_open(root, mount->target, rule, O_PATH, 0, &target, &missing) < 0;
-	cleanup_fd(&target);
-	target = -1;
-	int rc = target_open(root, mount->target, true, rule, &target, err);
-	if (rc == 0 && user)
-		rc = place_check(root, target, -1, mount, err);
-	if (rc == 0 && user && !new)
-		rc = tmpfs_data(mount, target, &data, err);
+	bool later = mount->flags & PLAN_COPY_UP;
+	auto_fd int over = -1;
+	if (!later && !mount->propagation && !mount->attr_set && !mount->attr_clear && !mount->subpath)
+		return 0;
+	int rc = path_open(root, links ? mount->target : path_below(mount->target),
+			   links ? PATH_IN_ROOT : PATH_NO_LINKS, O_PATH, 0, &over, err);
 	if (rc < 0)
 		return rc;
-	rc = mount_on(target, mount->source ? mount->source : mount->type, mount->type, mount->mount_flags,
-		      data ? data : mount->data);
+	if (later && (rc = copy_up(target, over, err)) < 0)
+		return err_wrap(err, "tmpcopyup");
+	if (later && mount->mount_flags & MS_RDONLY)
+		rc = mount_on(over, NULL, NULL, MS_REMOUNT | MS_BIND | mount->mount_flags, NULL);
+	if (rc == 0 && (mount->attr_set || mount->attr_clear))
+		rc = tree_attributes(over, true, mount->attr_set, mount->attr_clear, 0, -1);
+	if (rc == 0 && mount->propagation)
+		rc = mount_on(over, NULL, NULL, mount->propagation, NULL);
 	if (rc < 0)
-		return err_set(err, -rc, "mount %s: %s", mount->type, strerror(-rc));
-	rc = path_open(root, user ? mount->target : relative(mount->target), rule, O_PATH, 0, &over, err);
-	if (rc < 0)
-		return rc;
-	rc = mount_on(over, NULL, NULL, mount->propagation ? mount->propagation : PRIVATE_ALL, NULL);
-	if (rc < 0)
-		return err_set(err, -rc, "propagation: %s", strerror(-rc));
+		return err_set(err, -rc, "options: %s", strerror(-rc));
 	return mount->subpath ? subpath_show(over, mount, err) : 0;
 }
 
-/* v1: a tmpfs with one directory per hierarchy, each the container's own group. v2: the container's own group. */
-static int cgroup_make(const struct plan *plan, const struct plan_mount *mount, int root, struct err *err)
+static int fs_make(const struct plan *plan, const struct plan_mount *mount, int root, struct err *err)
 {
-	static const char *const groups[] = {"memory", "cpu", "cpuset", "pids", "devices", "freezer", "blkio"};
-	struct statfs info;
-	struct plan_mount bind = *mount;
-	bind.kind = PLAN_MOUNT_BIND;
-	bind.flags = 0;
-	bind.type = NULL;
-	if (statfs("/sys/fs/cgroup", &info) == 0 && info.f_type == 0x63677270) {
-		auto_free char *source = x_printf("/sys/fs/cgroup%s", plan->cgroup);
-		bind.source = source;
-		return bind_make(&bind, root, err);
-	}
-	struct plan_mount tmpfs = {.kind = PLAN_MOUNT_FS,
-				   .target = mount->target,
-				   .source = (char *)"tmpfs",
-				   .type = (char *)"tmpfs",
-				   .data = (char *)"mode=755",
-				   .mount_flags = mount->mount_flags & ~(uint64_t)MS_RDONLY};
-	int rc = fs_make(&tmpfs, root, err);
-	for (size_t i = 0; rc == 0 && i < array_size(groups); i++) {
-		auto_free char *source = x_printf("/sys/fs/cgroup/%s%s", groups[i], plan->cgroup);
-		auto_free char *target = x_printf("%s/%s", mount->target, groups[i]);
-		bind.source = source;
-		bind.target = target;
-		if (access(source, F_OK) == 0)
-			rc = bind_make(&bind, root, err);
-	}
-	auto_fd int over = -1;
-	if (rc == 0 && mount->mount_flags & MS_RDONLY) {
-		rc = path_open(root, relative(mount->target), PATH_NO_LINKS, O_PATH, 0, &over, err);
-		if (rc == 0 && (rc = mount_on(over, NULL, NULL, MS_REMOUNT | MS_BIND | mount->mount_flags, NULL)) < 0)
-			err_set(err, -rc, "remount: %s", strerror(-rc));
-	}
-	return rc;
-}
-
-int mounts_make(const struct plan *plan, int *out_root, struct err *err)
-{
-	if (mount(NULL, "/", NULL, MS_SLAVE | MS_REC, NULL) < 0)
-		return err_sys(err, "make mounts private");
-	int rc = overlay_mount(plan, err);
+	struct stat before;
+	struct err missing;
+	auto_fd int target = -1;
+	auto_buf data = BUF_INIT(8192);
+	bool links = mount->flags & PLAN_USER_PLACE;
+	bool there = links && path_open(root, mount->target, PATH_IN_ROOT, O_PATH, 0, &target, &missing) == 0 &&
+		     fstat(target, &before) == 0;
+	int rc = there ? 0 : target_open(root, mount->target, true, links, &target, err);
+	if (rc == -ELOOP || rc == -ENOTDIR)
+		return err_set(err, -rc, "%s must be a real directory of the root file system", mount->target);
+	if (rc == 0 && links)
+		rc = place_check(root, target, -1, mount, err);
 	if (rc < 0)
 		return rc;
-	auto_fd int root = open(plan->upper, O_PATH | O_DIRECTORY | O_CLOEXEC);
-	if (root < 0)
-		return err_sys(err, "open the root file system");
+	data_make(plan, mount, there ? &before : NULL, &data);
+	uint64_t flags = mount->flags & PLAN_COPY_UP ? mount->mount_flags & ~(uint64_t)MS_RDONLY : mount->mount_flags;
+	rc = mount_on(target, mount->source ? mount->source : mount->type, mount->type, flags,
+		      data.len ? buf_str(&data) : NULL);
+	if (rc < 0)
+		return err_set(err, -rc, "mount %s: %s", mount->type, strerror(-rc));
+	return fs_finish(mount, root, links, target, err);
+}
+
+/* A mount that is only changed: options "remount". */
+static int remount(const struct plan_mount *mount, int root, struct err *err)
+{
+	auto_fd int target = -1;
+	int rc = path_open(root, mount->target, PATH_IN_ROOT, O_PATH, 0, &target, err);
+	if (rc < 0)
+		return rc;
+	rc = mount_on(target, NULL, NULL, mount->mount_flags | (mount->kind == PLAN_MOUNT_BIND ? MS_BIND : 0),
+		      mount->data && *mount->data ? mount->data : NULL);
+	return rc < 0 ? err_set(err, -rc, "remount: %s", strerror(-rc)) : 0;
+}
+
+int mounts_make(const struct plan *plan, int *sources, int *out_root, struct err *err)
+{
+	auto_fd int root = -1;
+	int rc = root_make(plan, sources ? sources[plan->mount_count] : -1, &root, err);
+	if (rc < 0)
+		return rc;
 	for (size_t i = 0; i < plan->mount_count; i++) {
 		const struct plan_mount *at = &plan->mounts[i];
-		rc = at->kind == PLAN_MOUNT_BIND     ? bind_make(at, root, err)
-		     : at->kind == PLAN_MOUNT_CGROUP ? cgroup_make(plan, at, root, err)
-						     : fs_make(at, root, err);
+		if (at->mount_flags & MS_REMOUNT)
+			rc = remount(at, root, err);
+		else if (at->kind == PLAN_MOUNT_BIND)
+			rc = bind_make(plan, at, root, sources ? sources[i] : -1, err);
+		else
+			rc = at->kind == PLAN_MOUNT_CGROUP ? cgroup_mount(plan, at, root, err)
+							   : fs_make(plan, at, root, err);
 		if (rc < 0)
 			return err_wrap(err, "error mounting \"%s\" to rootfs at \"%s\"", at->source ? at->source : "",
 					at->target);
 	}
 	*out_root = take_fd(&root);
-	return 0;
-}
-
-/* --- devices --- */
-
-static int device_make(const struct plan_device *device, int root, struct err *err)
-{
-	char leaf[256];
-	auto_fd int parent = -1, made = -1;
-	auto_free char *name = x_strdup(device->path);
-	char *slash = strrchr(name, '/');
-	*slash = 0;
-	int rc = path_make_dirs(root, relative(name), PATH_NO_LINKS, 0755, &made, err);
-	if (rc == 0)
-		rc = path_open_parent(root, relative(device->path), PATH_NO_LINKS, &parent, leaf, err);
-	if (rc < 0)
-		return rc;
-	if (mknodat(parent, leaf, device->type | device->mode, makedev(device->major, device->minor)) < 0) {
-		if (errno == EEXIST)
-			return 0; /* a mount of the user's own brought it */
-		return err_sys(err, "make device %s", device->path);
-	}
-	if (fchmodat(parent, leaf, device->mode, 0) < 0 ||
-	    fchownat(parent, leaf, device->uid, device->gid, AT_SYMLINK_NOFOLLOW) < 0)
-		return err_sys(err, "make device %s", device->path);
-	return 0;
-}
-
-int devices_make(const struct plan *plan, int root, struct err *err)
-{
-	static const struct {
-		const char *name, *target;
-	} links[] = {{"fd", "/proc/self/fd"},	    {"stdin", "/proc/self/fd/0"}, {"stdout", "/proc/self/fd/1"},
-		     {"stderr", "/proc/self/fd/2"}, {"ptmx", "pts/ptmx"},	  {"core", "/proc/kcore"}};
-	auto_fd int dev = -1;
-	for (size_t i = 0; i < plan->device_count; i++) {
-		int rc = device_make(&plan->devices[i], root, err);
-		if (rc < 0)
-			return rc;
-	}
-	int rc = path_open(root, "dev", PATH_NO_LINKS, O_PATH | O_DIRECTORY, 0, &dev, err);
-	if (rc < 0)
-		return rc;
-	for (size_t i = 0; i < array_size(links); i++) {
-		if (symlinkat(links[i].target, dev, links[i].name) < 0 && errno != EEXIST)
-			return err_sys(err, "make /dev/%s", links[i].name);
-	}
-	return 0;
-}
-
-int console_bind(int root, int slave, struct err *err)
-{
-	auto_fd int target = -1;
-	struct path_proc source = path_proc_fd(slave);
-	int rc = target_open(root, "/dev/console", false, PATH_NO_LINKS, &target, err);
-	if (rc < 0)
-		return rc;
-	rc = mount_on(target, source.text, NULL, MS_BIND, NULL);
-	return rc < 0 ? err_set(err, -rc, "bind /dev/console: %s", strerror(-rc)) : 0;
-}
-
-/* --- sysctls, masks --- */
-
-int sysctls_write(const struct plan *plan, int root, struct err *err)
-{
-	for (size_t i = 0; i < plan->sysctl_count; i++) {
-		const struct plan_setting *setting = &plan->sysctls[i];
-		auto_free char *path = x_printf("proc/sys/%s", setting->file);
-		auto_fd int fd = -1;
-		for (char *c = path + strlen("proc/sys/"); *c; c++)
-			*c = *c == '.' ? '/' : *c;
-		int rc = path_open(root, path, PATH_NO_LINKS, O_WRONLY, 0, &fd, err);
-		if (rc < 0)
-			return err_wrap(err, "sysctl %s", setting->file);
-		rc = fd_write_full(fd, setting->value, strlen(setting->value));
-		if (rc < 0)
-			return err_set(err, -rc, "sysctl %s: %s", setting->file, strerror(-rc));
-	}
-	return 0;
-}
-
-static int path_mask(int root, const char *name, struct err *err)
-{
-	struct stat info;
-	auto_fd int fd = -1;
-	int rc = path_open(root, relative(name), PATH_NO_LINKS, O_PATH, 0, &fd, err);
-	if (rc < 0)
-		return rc == -ENOENT || rc == -ENOTDIR || rc == -ELOOP ? 0 : rc;
-	if (fstat(fd, &info) < 0)
-		return err_sys(err, "%s", name);
-	rc = S_ISDIR(info.st_mode) ? mount_on(fd, "tmpfs", "tmpfs", MS_RDONLY, "nr_blocks=1,nr_inodes=1")
-				   : mount_on(fd, "/dev/null", NULL, MS_BIND, NULL);
-	return rc < 0 ? err_set(err, -rc, "mask %s: %s", name, strerror(-rc)) : 0;
-}
-
-static int path_make_readonly(int root, const char *name, struct err *err)
-{
-	auto_fd int fd = -1, over = -1;
-	int rc = path_open(root, relative(name), PATH_NO_LINKS, O_PATH, 0, &fd, err);
-	if (rc < 0)
-		return rc == -ENOENT || rc == -ENOTDIR ? 0 : rc;
-	struct path_proc path = path_proc_fd(fd);
-	rc = mount_on(fd, path.text, NULL, MS_BIND | MS_REC, NULL);
-	if (rc == 0) {
-		rc = path_open(root, relative(name), PATH_NO_LINKS, O_PATH, 0, &over, err);
-		if (rc < 0)
-			return rc;
-		rc = mount_on(over, NULL, NULL, MS_REMOUNT | MS_BIND | MS_RDONLY | MS_NOSUID | MS_NODEV | MS_NOEXEC,
-			      NULL);
-	}
-	return rc < 0 ? err_set(err, -rc, "make %s read-only: %s", name, strerror(-rc)) : 0;
-}
-
-int paths_hide(const struct plan *plan, int root, struct err *err)
-{
-	int rc = 0;
-	for (char *const *name = plan->readonly; rc == 0 && name && *name; name++)
-		rc = path_make_readonly(root, *name, err);
-	for (char *const *name = plan->masked; rc == 0 && name && *name; name++)
-		rc = path_mask(root, *name, err);
-	return rc;
-}
-
-int root_pivot(const struct plan *plan, int root, struct err *err)
-{
-	auto_fd int real = openat(root, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	if (real < 0 || fchdir(real) < 0)
-		return err_sys(err, "enter the root file system");
-	/* pivot_root(2): the old root lies on the new one for a moment, and is taken off. */
-	if (syscall(SYS_pivot_root, ".", ".") < 0)
-		return err_sys(err, "pivot_root");
-	if (umount2(".", DETACH) < 0)
-		return err_sys(err, "take the old root away");
-	if (chdir("/") < 0)
-		return err_sys(err, "chdir /");
-	if (plan->root_readonly && mount(NULL, "/", NULL, MS_REMOUNT | MS_BIND | MS_RDONLY, NULL) < 0)
-		return err_sys(err, "make the root file system read-only");
 	return 0;
 }

@@ -5,21 +5,18 @@
 #include "base/text.h"
 
 #include <fcntl.h>
-#include <grp.h>
-#include <linux/capability.h>
-#include <linux/seccomp.h>
+#include <limits.h>
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/ioctl.h>
-#include <sys/prctl.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
 #include <termios.h>
 #include <unistd.h>
 
-enum { CAPABILITY_LAST = 63, EXIT_NOT_RUNNABLE = 126, EXIT_NOT_FOUND = 127 };
+enum { EXIT_NOT_RUNNABLE = 126, EXIT_NOT_FOUND = 127 };
 
 /* --- terminal and streams --- */
 
@@ -46,7 +43,8 @@ int console_open(const struct plan_process *process, int root, int *out_master, 
 
 static int streams_set(const int stdio[3], int console, struct err *err)
 {
-	auto_fd int null = open("/dev/null", O_RDWR | O_CLOEXEC);
+	bool closed = console < 0 && (stdio[0] < 0 || stdio[1] < 0 || stdio[2] < 0);
+	auto_fd int null = closed ? open("/dev/null", O_RDWR | O_CLOEXEC) : -1;
 	for (int i = 0; i < 3; i++) {
 		int from = console >= 0 ? console : stdio[i] >= 0 ? stdio[i] : null;
 		if (from < 0 || dup2(from, i) < 0)
@@ -125,41 +123,68 @@ static int program_find(struct arena *arena, const struct plan_process *process,
 
 static char **env_with_home(struct arena *arena, char *const *env, const char *home)
 {
-	size_t count = strv_count(env);
+	size_t count = strv_count(env), at = 0;
 	char **list = arena_array(arena, char *, count + 2);
-	for (size_t i = 0; i < count; i++)
-		list[i] = env[i];
-	const char *own = env_get(env, "HOME");
-	if (text_empty(own))
-		list[count] = arena_printf(arena, "HOME=%s", home);
+	bool own = !text_empty(env_get(env, "HOME"));
+	for (size_t i = 0; i < count; i++) {
+		if (own || !text_after(env[i], "HOME="))
+			list[at++] = env[i];
+	}
+	if (!own)
+		list[at] = arena_printf(arena, "HOME=%s", home);
 	return list;
 }
 
-static int limits_set(const struct plan_process *process, struct err *err)
+int process_limits(const struct plan_process *process, pid_t pid, struct err *err)
 {
 	for (size_t i = 0; i < process->rlimit_count; i++) {
 		const struct plan_rlimit *limit = &process->rlimits[i];
-		struct rlimit value = {limit->soft, limit->hard};
-		if (setrlimit((int)limit->resource, &value) < 0)
+		struct rlimit64 value = {limit->soft, limit->hard};
+		if (syscall(SYS_prlimit64, pid, limit->resource, &value, NULL) < 0)
 			return err_sys(err, "set limit %u", limit->resource);
 	}
 	return 0;
 }
 
-/* A working directory that the image does not have is made. */
-static int cwd_enter(const char *cwd, struct err *err)
+static int cwd_enter(const char *cwd, bool make, struct err *err)
 {
-	auto_fd int root = open("/", O_PATH | O_DIRECTORY | O_CLOEXEC), made = -1;
-	int rc = path_make_dirs(root, cwd, PATH_IN_ROOT, 0755, &made, err);
+	char text[PATH_MAX];
+	auto_fd int root = open("/", O_PATH | O_DIRECTORY | O_CLOEXEC), dir = -1;
+	int rc = make ? path_make_dirs(root, cwd, PATH_IN_ROOT, 0755, &dir, err)
+		      : path_open(root, cwd, PATH_IN_ROOT, O_PATH | O_DIRECTORY, 0, &dir, err);
 	if (rc < 0)
-		return err_wrap(err, "mkdir %s", cwd);
-	if (fchdir(made) < 0)
-		return err_sys(err, "chdir to cwd (\"%s\")", cwd);
+		return err_set(err, -rc, "chdir to cwd (\"%s\") set in config.json failed: %s", cwd,
+			       rc == -ENOENT	? "no such file or directory"
+			       : rc == -ENOTDIR ? "not a directory"
+						: strerror(-rc));
+	if (fchdir(dir) < 0)
+		return err_sys(err, "chdir to cwd (\"%s\") set in config.json failed", cwd);
+	/* A directory that is none of the container's has no name here (CVE-2024-21626). */
+	if (syscall(SYS_getcwd, text, sizeof text) < 0 || text[0] != '/')
+		return err_set(err, EPERM,
+			       "current working directory is outside of container mount namespace root -- "
+			       "possible container breakout attempt");
+	return 0;
+}
+
+static int identity_find(struct arena *arena, int root, const struct plan_process *process,
+			 struct user_identity *out_user, struct err *err)
+{
+	if (process->user)
+		return user_resolve(arena, root, process->user, process->groups, out_user, err);
+	*out_user = (struct user_identity){
+	    .uid = process->uid,
+	    .gid = process->gid,
+	    .groups = process->gids,
+	    .group_count = process->gid_count,
+	};
+	if (text_empty(env_get(process->env, "HOME")))
+		out_user->home = user_home(arena, root, process->uid);
 	return 0;
 }
 
 int process_prepare(struct arena *arena, const struct plan_process *process, const int stdio[3], int console,
-		    struct process_ready *out_ready, int *out_exit_code, struct err *err)
+		    struct process_ready *ready, int *out_exit_code, struct err *err)
 {
 	auto_fd int root = open("/", O_PATH | O_DIRECTORY | O_CLOEXEC);
 	*out_exit_code = EXIT_NOT_RUNNABLE;
@@ -168,94 +193,32 @@ int process_prepare(struct arena *arena, const struct plan_process *process, con
 	umask(0022);
 	int rc = streams_set(stdio, console, err);
 	if (rc == 0)
-		rc = user_resolve(arena, root, process->user, process->groups, &out_ready->user, err);
+		rc = identity_find(arena, root, process, &ready->user, err);
 	if (rc == 0)
-		rc = limits_set(process, err);
+		rc = attributes_set(process, err);
 	if (rc == 0)
-		rc = cwd_enter(process->cwd, err);
+		rc = cwd_enter(process->cwd, ready->make_cwd, err);
 	if (rc == 0)
-		rc = program_find(arena, process, &out_ready->program, out_exit_code, err);
+		rc = program_find(arena, process, &ready->program, out_exit_code, err);
 	if (rc < 0)
 		return rc;
-	out_ready->env = env_with_home(arena, process->env, out_ready->user.home);
+	ready->env = env_with_home(arena, process->env, ready->user.home);
+	umask((mode_t)process->umask);
 	/* The terminal is the user's. */
-	if (console >= 0 && fchown(0, out_ready->user.uid, (gid_t)-1) < 0)
+	if (console >= 0 && fchown(0, ready->user.uid, (gid_t)-1) < 0 && errno != EINVAL && errno != EROFS)
 		return err_sys(err, "hand the terminal over");
-	return 0;
-}
-
-/* --- privileges --- */
-
-static int bounding_drop(uint64_t keep, struct err *err)
-{
-	for (int number = 0; number <= CAPABILITY_LAST; number++) {
-		if (keep & UINT64_C(1) << number)
-			continue;
-		if (prctl(PR_CAPBSET_DROP, number, 0, 0, 0) < 0) {
-			if (errno == EINVAL)
-				return 0; /* beyond the last that this kernel has */
-			return err_sys(err, "drop capability %d", number);
-		}
-	}
-	return 0;
-}
-
-static int capabilities_set(uint64_t set, struct err *err)
-{
-	struct __user_cap_header_struct head = {_LINUX_CAPABILITY_VERSION_3, 0};
-	struct __user_cap_data_struct data[2] = {{(uint32_t)set, (uint32_t)set, 0},
-						 {(uint32_t)(set >> 32), (uint32_t)(set >> 32), 0}};
-	if (syscall(SYS_capset, &head, data) < 0)
-		return err_sys(err, "set capabilities");
-	return 0;
-}
-
-static int filter_load(const struct plan_process *process, struct err *err)
-{
-	struct sock_fprog program = {(unsigned short)process->filter_count, process->filter};
-	if (process->filter_count == 0)
-		return 0;
-	if (syscall(SYS_seccomp, SECCOMP_SET_MODE_FILTER, process->filter_flags, &program) < 0)
-		return err_sys(err, "load the seccomp filter");
-	return 0;
-}
-
-static int user_set(const struct process_ready *ready, struct err *err)
-{
-	const struct user_identity *user = &ready->user;
-	if (setgroups(user->group_count, user->groups) < 0)
-		return err_sys(err, "setgroups");
-	if (setresgid(user->gid, user->gid, user->gid) < 0)
-		return err_sys(err, "setresgid %u", user->gid);
-	if (setresuid(user->uid, user->uid, user->uid) < 0)
-		return err_sys(err, "setresuid %u", user->uid);
 	return 0;
 }
 
 int process_run(const struct plan_process *process, const struct process_ready *ready, int *out_exit_code,
 		struct err *err)
 {
-	int rc = 0;
 	*out_exit_code = EXIT_NOT_RUNNABLE;
-	/* Without no_new_privs loading a filter needs a privilege that goes below. */
-	if (!process->no_new_privileges)
-		rc = filter_load(process, err);
+	int rc = cpus_final_set(process, err);
 	if (rc == 0)
-		rc = bounding_drop(process->capabilities, err);
+		rc = fd_sweep(3 + (int)ready->preserve_fds, err);
 	if (rc == 0)
-		rc = user_set(ready, err);
-	/* The container ends with its monitor; a change of the user has taken that back. */
-	(void)prctl(PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0);
-	/* The kernel has taken them from any other user than root. */
-	if (rc == 0 && ready->user.uid == 0)
-		rc = capabilities_set(process->capabilities, err);
-	if (rc == 0 && process->no_new_privileges) {
-		if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) < 0)
-			return err_sys(err, "no_new_privs");
-		rc = filter_load(process, err);
-	}
-	if (rc == 0)
-		rc = fd_sweep(3, err);
+		rc = privileges_set(process, ready, err);
 	if (rc < 0)
 		return rc;
 	signals_reset();

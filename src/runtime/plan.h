@@ -20,11 +20,20 @@ enum plan_mount_kind {
 };
 
 enum plan_mount_flag {
-	PLAN_RECURSIVE = 1,	     /* bind with what is mounted below */
-	PLAN_READONLY_RECURSIVE = 2, /* all of a recursive bind is read-only */
-	PLAN_MAKE_SOURCE = 4,	     /* a bind's source is made as a directory when it is missing */
-	PLAN_USER_PLACE = 128,	     /* the target is the user's: it may lie behind links of the image's, which stay
-				      * inside the root, and is checked where it really is */
+	PLAN_RECURSIVE = 1,	   /* bind with what is mounted below */
+	PLAN_COPY_UP = 2,	   /* a tmpfs starts with what the root has there */
+	PLAN_MAKE_SOURCE = 4,	   /* a bind's source is made as a directory when it is missing */
+	PLAN_IDMAP = 8,		   /* with the ranges, or without any those of the container's user namespace */
+	PLAN_IDMAP_RECURSIVE = 16, /* ... and all that is mounted below */
+	PLAN_SOURCE_LINK = 32,	   /* a bind's source is the link itself */
+	PLAN_TARGET_LINK = 64,	   /* a link at the target is mounted over, not followed */
+	PLAN_USER_PLACE = 128,	   /* the target is the user's: it may lie behind links of the image's, which stay
+				    * inside the root, and is checked where it really is */
+};
+
+/* As in /proc/PID/uid_map. */
+struct plan_id_range {
+	uint32_t inside, outside, size;
 };
 
 struct plan_mount {
@@ -33,7 +42,11 @@ struct plan_mount {
 	char *source, *type, *data;
 	char *subpath;	      /* of the source: what is really mounted, never outside; NULL: the source itself */
 	uint64_t mount_flags; /* MS_RDONLY, MS_NOSUID, ... */
+	uint64_t mount_clear; /* what was taken back in words ("rw", "suid"): a bind does not keep it */
 	uint64_t propagation; /* MS_PRIVATE | MS_REC, ...; 0: MS_PRIVATE | MS_REC */
+	uint64_t attr_set, attr_clear; /* MOUNT_ATTR_*, of the mount and all below */
+	struct plan_id_range *uids, *gids;
+	size_t uid_count, gid_count;
 };
 
 struct plan_device {
@@ -71,33 +84,86 @@ struct plan_rlimit {
 	uint64_t soft, hard;
 };
 
+/* A namespace to join. */
+struct plan_join {
+	uint64_t flag; /* CLONE_NEW* */
+	int32_t slot;
+};
+
+/* In the container's namespaces, with its own environment and nothing else, the state on standard input. */
+struct plan_hook {
+	char *path;
+	char **argv, **env;
+	int64_t timeout_s; /* 0: none */
+};
+
+/* sched_setattr(2) */
+struct plan_scheduler {
+	bool set;
+	uint32_t policy;
+	int32_t nice;
+	uint32_t priority;
+	uint64_t flags, runtime, deadline, period;
+};
+
+enum { PLAN_NODES = 16 }; /* words of a mask of memory nodes: 1024 */
+
+struct plan_memory_policy { /* set_mempolicy(2) */
+	bool set;
+	int32_t mode; /* with its flags */
+	uint64_t nodes[PLAN_NODES];
+};
+
 struct plan_process {
 	char **argv, **env;
 	char *cwd;
-	char *user;	       /* "user:group" as the user wrote it; resolved in the root */
-	char **groups;	       /* additional ones, names or numbers */
-	uint64_t capabilities; /* bounding = permitted = effective; inheritable and ambient are empty */
+	char *user;    /* "user:group" as the user wrote it, resolved in the root; NULL: the numbers below */
+	char **groups; /* additional ones, names or numbers */
+	uint32_t uid, gid;
+	uint32_t *gids; /* additional ones, with `uid` */
+	size_t gid_count;
+	uint64_t bounding, permitted, effective, inheritable, ambient; /* sets of capabilities */
 	bool no_new_privileges, terminal;
 	uint16_t height, width; /* of the terminal, 0: not known */
 	bool has_oom_score;
 	int32_t oom_score;
+	uint32_t umask;
 	struct plan_rlimit *rlimits;
 	size_t rlimit_count;
 	struct sock_filter *filter; /* NULL: none */
 	uint32_t filter_count, filter_flags;
+	bool filter_notify;	  /* the filter's listener goes to whoever lets the process go */
+	char *apparmor, *selinux; /* labels for the program; NULL: as we are */
+	char *keyring;		  /* the name of a new session keyring; NULL: none */
+	uint64_t personality;	  /* with has_personality */
+	bool has_personality;
+	struct plan_scheduler scheduler;
+	bool has_io_priority;
+	int32_t io_priority; /* class and number as ioprio_set(2) takes them */
+	struct plan_memory_policy memory_policy;
+	char *cpus_initial, *cpus_final; /* exec: lists of processors while it joins, and of the program; NULL: as is */
 };
 
 enum { PLAN_SLOT_NONE = -1, PLAN_SLOT_FIRST = 1 }; /* slot 0 carries the plan itself */
 
 struct plan {
-	uint64_t namespaces;	     /* CLONE_NEW* that are made new */
-	int32_t network_slot;	     /* a network namespace to join, or PLAN_SLOT_NONE */
+	uint64_t namespaces; /* CLONE_NEW* that are made new */
+	struct plan_join *joins;
+	size_t join_count;
+	struct plan_id_range *uids, *gids; /* of a new user namespace */
+	size_t uid_count, gid_count;
+	bool has_time_offsets;
+	int64_t boottime_s, monotonic_s;
+	uint32_t boottime_ns, monotonic_ns;
 	char *hostname, *domainname; /* NULL: as they are */
 
+	char *rootfs; /* a directory that is the root; NULL: the overlay below */
 	char **lower; /* of the overlay, top first, absolute; with upper and work */
 	char *upper, *work;
 	bool overlay_volatile; /* no fsync: the container is removed at its end */
-	bool root_readonly;
+	bool root_readonly, no_pivot;
+	uint64_t root_propagation; /* 0: MS_SLAVE | MS_REC while mounting, and nothing else */
+	char *mount_label;	   /* SELinux context of new file systems; NULL: none */
 
 	struct plan_mount *mounts;
 	size_t mount_count;
@@ -109,8 +175,11 @@ struct plan {
 	char **masked, **readonly;
 	struct plan_setting *sysctls;
 	size_t sysctl_count;
+	struct plan_hook *create_hooks, *start_hooks; /* createContainer, startContainer */
+	size_t create_hook_count, start_hook_count;
+	bool host_steps; /* whoever applies has something to do between the mounts and the hooks: hooks, devices */
 
-	char *cgroup;	      /* "/tug/ID" */
+	char *cgroup;	      /* "/tug/ID"; NULL: none */
 	bool cgroup_optional; /* without privilege: goes without one where none can be made and no limit asks for it */
 	struct plan_scope *scope; /* NULL: the directory is made by ourselves */
 	struct plan_setting *limits;

@@ -1,205 +1,16 @@
 #include "runtime/plan_compile.h"
 
 #include "base/text.h"
-#include "security/capability.h"
+#include "runtime/plan_parts.h"
 
 #include <sched.h>
 #include <stdio.h>
 #include <string.h>
-#include <sys/mount.h>
-#include <sys/resource.h>
 #include <sys/stat.h>
 
-#ifndef MS_NOSYMFOLLOW
-#define MS_NOSYMFOLLOW 256
+#ifndef CLONE_NEWTIME
+#define CLONE_NEWTIME 0x80
 #endif
-
-/* --- process --- */
-
-static const struct {
-	const char *name;
-	uint32_t resource;
-} rlimits[] = {
-    {"RLIMIT_AS", RLIMIT_AS},		{"RLIMIT_CORE", RLIMIT_CORE},	      {"RLIMIT_CPU", RLIMIT_CPU},
-    {"RLIMIT_DATA", RLIMIT_DATA},	{"RLIMIT_FSIZE", RLIMIT_FSIZE},	      {"RLIMIT_LOCKS", RLIMIT_LOCKS},
-    {"RLIMIT_MEMLOCK", RLIMIT_MEMLOCK}, {"RLIMIT_MSGQUEUE", RLIMIT_MSGQUEUE}, {"RLIMIT_NICE", RLIMIT_NICE},
-    {"RLIMIT_NOFILE", RLIMIT_NOFILE},	{"RLIMIT_NPROC", RLIMIT_NPROC},	      {"RLIMIT_RSS", RLIMIT_RSS},
-    {"RLIMIT_RTPRIO", RLIMIT_RTPRIO},	{"RLIMIT_RTTIME", RLIMIT_RTTIME},     {"RLIMIT_SIGPENDING", RLIMIT_SIGPENDING},
-    {"RLIMIT_STACK", RLIMIT_STACK},
-};
-
-static int rlimits_compile(struct arena *arena, const struct oci_process *process, struct plan_process *plan,
-			   struct err *err)
-{
-	plan->rlimits = arena_array(arena, struct plan_rlimit, process->rlimits.count + 1);
-	for (size_t i = 0; i < process->rlimits.count; i++) {
-		const struct oci_rlimit *limit = &process->rlimits.items[i];
-		size_t at = 0;
-		while (at < array_size(rlimits) && !text_equal(rlimits[at].name, limit->type))
-			at++;
-		if (at == array_size(rlimits))
-			return err_set(err, EINVAL, "process: rlimits: [%zu]: type: unknown limit %s", i, limit->type);
-		plan->rlimits[plan->rlimit_count++] =
-		    (struct plan_rlimit){rlimits[at].resource, limit->soft, limit->hard};
-	}
-	return 0;
-}
-
-int plan_process_compile(struct arena *arena, const struct oci_process *process, const struct plan_options *options,
-			 struct plan_process *out_process, struct err *err)
-{
-	struct plan_process plan = {
-	    .argv = process->args,
-	    .env = process->env,
-	    .cwd = process->cwd,
-	    .user = (char *)options->user,
-	    .groups = (char **)(void *)options->groups,
-	    .no_new_privileges = process->no_new_privileges,
-	    .terminal = process->terminal,
-	    .has_oom_score = process->oom_score_adj != NULL,
-	    .oom_score = process->oom_score_adj ? (int32_t)*process->oom_score_adj : 0,
-	};
-	if (!process->args || !process->args[0])
-		return err_set(err, EINVAL, "process: args: no program");
-	if (!process->cwd || process->cwd[0] != '/')
-		return err_set(err, EINVAL, "process: cwd: not an absolute path");
-	if (!plan.user)
-		plan.user = arena_printf(arena, "%u:%u", process->user.uid, process->user.gid);
-	if (process->console_size) {
-		plan.height = (uint16_t)process->console_size->height;
-		plan.width = (uint16_t)process->console_size->width;
-	}
-	if (options->filter) {
-		plan.filter = options->filter->code;
-		plan.filter_count = options->filter->count;
-		plan.filter_flags = options->filter->flags;
-	}
-	int rc = 0;
-	if (process->capabilities)
-		rc = capability_set(process->capabilities->bounding, &plan.capabilities, err);
-	if (rc == 0)
-		rc = rlimits_compile(arena, process, &plan, err);
-	if (rc == 0)
-		*out_process = plan;
-	return rc;
-}
-
-/* --- mounts --- */
-
-static const struct {
-	const char *word;
-	uint64_t set, clear;
-} mount_words[] = {
-    {"ro", MS_RDONLY, 0},
-    {"rw", 0, MS_RDONLY},
-    {"nosuid", MS_NOSUID, 0},
-    {"suid", 0, MS_NOSUID},
-    {"nodev", MS_NODEV, 0},
-    {"dev", 0, MS_NODEV},
-    {"noexec", MS_NOEXEC, 0},
-    {"exec", 0, MS_NOEXEC},
-    {"noatime", MS_NOATIME, 0},
-    {"atime", 0, MS_NOATIME},
-    {"relatime", MS_RELATIME, 0},
-    {"norelatime", 0, MS_RELATIME},
-    {"strictatime", MS_STRICTATIME, 0},
-    {"nodiratime", MS_NODIRATIME, 0},
-    {"sync", MS_SYNCHRONOUS, 0},
-    {"async", 0, MS_SYNCHRONOUS},
-    {"nosymfollow", MS_NOSYMFOLLOW, 0},
-    {"defaults", 0, 0},
-};
-static const struct {
-	const char *word;
-	uint64_t propagation;
-} propagations[] = {
-    {"private", MS_PRIVATE},	   {"rprivate", MS_PRIVATE | MS_REC},
-    {"shared", MS_SHARED},	   {"rshared", MS_SHARED | MS_REC},
-    {"slave", MS_SLAVE},	   {"rslave", MS_SLAVE | MS_REC},
-    {"unbindable", MS_UNBINDABLE}, {"runbindable", MS_UNBINDABLE | MS_REC},
-};
-
-/* True when the word was an option of the mount itself; others are the file system's. */
-static bool word_take(const char *word, struct plan_mount *mount)
-{
-	for (size_t i = 0; i < array_size(mount_words); i++) {
-		if (!text_equal(word, mount_words[i].word))
-			continue;
-		mount->mount_flags = (mount->mount_flags | mount_words[i].set) & ~mount_words[i].clear;
-		return true;
-	}
-	for (size_t i = 0; i < array_size(propagations); i++) {
-		if (text_equal(word, propagations[i].word)) {
-			mount->propagation = propagations[i].propagation;
-			return true;
-		}
-	}
-	if (text_equal(word, "bind") || text_equal(word, "rbind")) {
-		mount->kind = PLAN_MOUNT_BIND;
-		mount->flags |= text_equal(word, "rbind") ? PLAN_RECURSIVE : 0;
-		return true;
-	}
-	if (text_equal(word, "rro")) {
-		mount->mount_flags |= MS_RDONLY;
-		mount->flags |= PLAN_READONLY_RECURSIVE;
-		return true;
-	}
-	if (text_equal(word, "tugmake")) { /* the engine's: a source that is missing is made */
-		mount->flags |= PLAN_MAKE_SOURCE;
-		return true;
-	}
-	if (text_equal(word, "tuguser")) { /* the engine's: a place that a user named */
-		mount->flags |= PLAN_USER_PLACE;
-		return true;
-	}
-	if (text_after(word, "tugsubpath=")) {
-		mount->subpath = (char *)text_after(word, "tugsubpath=");
-		return true;
-	}
-	return false;
-}
-
-static int mount_compile(struct arena *arena, const struct oci_mount *mount, struct plan_mount *plan, struct err *err)
-{
-	auto_buf data = BUF_INIT(4096);
-	*plan = (struct plan_mount){.target = mount->destination, .source = mount->source, .type = mount->type};
-	if (!mount->destination || mount->destination[0] != '/')
-		return err_set(err, EINVAL, "mounts: destination: not an absolute path");
-	for (char **word = mount->options; word && *word; word++) {
-		if (!word_take(*word, plan))
-			buf_printf(&data, "%s%s", data.len ? "," : "", *word);
-	}
-	if (mount->type && text_equal(mount->type, "bind"))
-		plan->kind = PLAN_MOUNT_BIND;
-	if (mount->type && text_equal(mount->type, "cgroup"))
-		plan->kind = PLAN_MOUNT_CGROUP;
-	if (plan->kind == PLAN_MOUNT_BIND && (!plan->source || plan->source[0] != '/'))
-		return err_set(err, EINVAL, "mounts: source of %s: not an absolute path", mount->destination);
-	plan->data = arena_strdup(arena, buf_str(&data));
-	return buf_check(&data, "the options of a mount", err);
-}
-
-static int mounts_compile(struct arena *arena, const struct oci_spec *spec, struct plan *plan, struct err *err)
-{
-	plan->mounts = arena_array(arena, struct plan_mount, spec->mounts.count + 1);
-	for (size_t i = 0; i < spec->mounts.count; i++) {
-		int rc = mount_compile(arena, &spec->mounts.items[i], &plan->mounts[plan->mount_count++], err);
-		if (rc < 0)
-			return rc;
-	}
-	return 0;
-}
-
-static int volumes_compile(struct arena *arena, const struct plan_options *options, struct plan *plan, struct err *err)
-{
-	plan->volumes = arena_array(arena, struct plan_mount, options->volume_count + 1);
-	for (size_t i = 0; i < options->volume_count; i++) {
-		int rc = mount_compile(arena, &options->volumes[i], &plan->volumes[plan->volume_count++], err);
-		if (rc < 0)
-			return err_wrap(err, "error while mounting volume '%s'", options->volumes[i].destination);
-	}
-	return 0;
-}
 
 /* --- devices --- */
 
@@ -290,30 +101,180 @@ static void resources_compile(struct arena *arena, const struct oci_resources *r
 	device_rules_compile(arena, resources, plan);
 }
 
-/* --- the whole --- */
+/* --- namespaces --- */
 
-static int namespaces_compile(const struct oci_linux *part, int network_slot, struct plan *plan, struct err *err)
+static const struct {
+	const char *type;
+	uint64_t flag;
+} namespace_rows[] = {{"mount", CLONE_NEWNS},  {"pid", CLONE_NEWPID},  {"network", CLONE_NEWNET},
+		      {"uts", CLONE_NEWUTS},   {"ipc", CLONE_NEWIPC},  {"cgroup", CLONE_NEWCGROUP},
+		      {"user", CLONE_NEWUSER}, {"time", CLONE_NEWTIME}};
+
+uint64_t plan_namespace_flag(const char *type)
 {
-	static const struct {
-		const char *type;
-		uint64_t flag;
-	} rows[] = {{"mount", CLONE_NEWNS}, {"pid", CLONE_NEWPID}, {"network", CLONE_NEWNET},
-		    {"uts", CLONE_NEWUTS},  {"ipc", CLONE_NEWIPC}, {"cgroup", CLONE_NEWCGROUP}};
+	for (size_t i = 0; type && i < array_size(namespace_rows); i++) {
+		if (text_equal(namespace_rows[i].type, type))
+			return namespace_rows[i].flag;
+	}
+	return 0;
+}
+
+static int namespaces_compile(struct arena *arena, const struct oci_linux *part, const struct plan_options *options,
+			      struct plan *plan, struct err *err)
+{
+	uint64_t seen = 0;
+	int32_t slot = options->namespace_slot;
+	plan->joins = arena_array(arena, struct plan_join, part->namespaces.count + 1);
 	for (size_t i = 0; i < part->namespaces.count; i++) {
 		const struct oci_namespace *space = &part->namespaces.items[i];
-		size_t at = 0;
-		while (at < array_size(rows) && !text_equal(rows[at].type, space->type ? space->type : ""))
-			at++;
-		if (at == array_size(rows))
-			return err_set(err, EOPNOTSUPP, "linux: namespaces: %s: not supported",
-				       space->type ? space->type : "?");
-		plan->namespaces |= rows[at].flag;
+		uint64_t flag = plan_namespace_flag(space->type);
+		if (!flag)
+			return err_set(err, EINVAL, "linux: namespaces: [%zu]: type: invalid namespace type \"%s\"", i,
+				       space->type ? space->type : "");
+		if (seen & flag)
+			return err_set(err, EINVAL, "linux: namespaces: [%zu]: malformed spec file: duplicated ns %s",
+				       i, space->type);
+		seen |= flag;
+		if (!text_empty(space->path)) {
+			if (space->path[0] != '/')
+				return err_set(err, EINVAL, "linux: namespaces: [%zu]: path: not an absolute path", i);
+			plan->joins[plan->join_count++] = (struct plan_join){flag, slot++};
+		} else if (flag == CLONE_NEWNET && options->network_slot != PLAN_SLOT_NONE) {
+			plan->joins[plan->join_count++] = (struct plan_join){flag, options->network_slot};
+		} else {
+			plan->namespaces |= flag;
+		}
 	}
-	if (!(plan->namespaces & CLONE_NEWNS))
+	if (!(seen & CLONE_NEWNS))
 		return err_set(err, EINVAL, "linux: namespaces: a mount namespace is needed");
-	plan->network_slot = network_slot;
-	if (network_slot != PLAN_SLOT_NONE)
-		plan->namespaces &= ~(uint64_t)CLONE_NEWNET;
+	return 0;
+}
+
+struct plan_id_range *plan_ranges_compile(struct arena *arena, const struct oci_id_mapping *items, size_t count)
+{
+	struct plan_id_range *ranges = arena_array(arena, struct plan_id_range, count + 1);
+	for (size_t i = 0; i < count; i++)
+		ranges[i] = (struct plan_id_range){items[i].container_id, items[i].host_id, items[i].size};
+	return ranges;
+}
+
+static int user_namespace_compile(struct arena *arena, const struct oci_linux *part, struct plan *plan, struct err *err)
+{
+	plan->uids = plan_ranges_compile(arena, part->uid_mappings.items, part->uid_mappings.count);
+	plan->gids = plan_ranges_compile(arena, part->gid_mappings.items, part->gid_mappings.count);
+	plan->uid_count = part->uid_mappings.count;
+	plan->gid_count = part->gid_mappings.count;
+	bool made = plan->namespaces & CLONE_NEWUSER;
+	if (made && (plan->uid_count == 0 || plan->gid_count == 0))
+		return err_set(err, EINVAL, "linux: uidMappings, gidMappings: a new user namespace needs both");
+	bool joined = false;
+	for (size_t i = 0; i < plan->join_count; i++)
+		joined = joined || plan->joins[i].flag == CLONE_NEWUSER;
+	if (!made && !joined && (plan->uid_count > 0 || plan->gid_count > 0))
+		return err_set(err, EINVAL,
+			       "linux: uidMappings: user namespace mappings specified, but user namespace isn't "
+			       "enabled in the config");
+	return 0;
+}
+
+static int time_compile(const struct oci_linux *part, struct plan *plan, struct err *err)
+{
+	const struct oci_time_offsets *offsets = part->time_offsets;
+	if (!offsets)
+		return 0;
+	if (!(plan->namespaces & CLONE_NEWTIME))
+		return err_set(err, EINVAL,
+			       "linux: timeOffsets: time namespace offsets specified, but time namespace isn't enabled "
+			       "in the config");
+	plan->has_time_offsets = true;
+	if (offsets->boottime) {
+		plan->boottime_s = offsets->boottime->secs;
+		plan->boottime_ns = offsets->boottime->nanosecs;
+	}
+	if (offsets->monotonic) {
+		plan->monotonic_s = offsets->monotonic->secs;
+		plan->monotonic_ns = offsets->monotonic->nanosecs;
+	}
+	return 0;
+}
+
+/* --- the whole --- */
+
+static int names_compile(const struct oci_spec *spec, struct plan *plan, struct err *err)
+{
+	bool own = plan->namespaces & CLONE_NEWUTS;
+	for (size_t i = 0; i < plan->join_count; i++)
+		own = own || plan->joins[i].flag == CLONE_NEWUTS;
+	plan->hostname = text_empty(spec->hostname) ? NULL : spec->hostname;
+	plan->domainname = text_empty(spec->domainname) ? NULL : spec->domainname;
+	if (!own && plan->hostname)
+		return err_set(err, EINVAL, "hostname: unable to set hostname without a private UTS namespace");
+	if (!own && plan->domainname)
+		return err_set(err, EINVAL, "domainname: unable to set domainname without a private UTS namespace");
+	return 0;
+}
+
+static int root_compile(const struct oci_spec *spec, const struct plan_options *options, struct plan *plan,
+			struct err *err)
+{
+	const struct oci_linux *part = spec->linux_part;
+	plan->rootfs = (char *)options->rootfs;
+	plan->lower = (char **)(void *)options->lower;
+	plan->upper = (char *)options->upper;
+	plan->work = (char *)options->work;
+	plan->overlay_volatile = options->overlay_volatile;
+	plan->no_pivot = options->no_pivot;
+	plan->root_readonly = spec->root && spec->root->readonly;
+	plan->mount_label = text_empty(part->mount_label) ? NULL : part->mount_label;
+	plan->masked = part->masked_paths;
+	plan->readonly = part->readonly_paths;
+	if (text_empty(part->rootfs_propagation))
+		return 0;
+	plan->root_propagation = plan_propagation(part->rootfs_propagation);
+	if (!plan->root_propagation)
+		return err_set(err, EINVAL, "linux: rootfsPropagation: unknown value \"%s\"", part->rootfs_propagation);
+	return 0;
+}
+
+static int hooks_compile(struct arena *arena, const struct oci_hook *hooks, size_t count, const char *what,
+			 struct plan_hook **out_hooks, struct err *err)
+{
+	struct plan_hook *list = arena_array(arena, struct plan_hook, count + 1);
+	for (size_t i = 0; i < count; i++) {
+		int rc = plan_hook_compile(arena, &hooks[i], &list[i], err);
+		if (rc < 0)
+			return err_wrap(err, "hooks: %s: [%zu]", what, i);
+	}
+	*out_hooks = list;
+	return 0;
+}
+
+int plan_hook_compile(struct arena *arena, const struct oci_hook *hook, struct plan_hook *out_hook, struct err *err)
+{
+	if (!hook->path || hook->path[0] != '/')
+		return err_set(err, EINVAL, "path: not an absolute path");
+	if (hook->timeout && *hook->timeout <= 0)
+		return err_set(err, EINVAL, "timeout: must be greater than zero");
+	char **argv = hook->args;
+	if (!argv || !argv[0]) {
+		argv = arena_array(arena, char *, 2);
+		argv[0] = hook->path;
+	}
+	*out_hook = (struct plan_hook){
+	    .path = hook->path, .argv = argv, .env = hook->env, .timeout_s = hook->timeout ? *hook->timeout : 0};
+	return 0;
+}
+
+static int sysctls_compile(struct arena *arena, const struct oci_linux *part, struct plan *plan, struct err *err)
+{
+	plan->sysctls = arena_array(arena, struct plan_setting, part->sysctl.count + 1);
+	for (size_t i = 0; i < part->sysctl.count; i++) {
+		const struct json_pair *pair = &part->sysctl.items[i];
+		int rc = plan_sysctl_check(plan, pair->key, err);
+		if (rc < 0)
+			return rc;
+		plan->sysctls[plan->sysctl_count++] = (struct plan_setting){(char *)"", pair->key, pair->value};
+	}
 	return 0;
 }
 
@@ -322,32 +283,45 @@ int plan_compile(struct arena *arena, const struct oci_spec *spec, const struct 
 {
 	const struct oci_linux *part = spec->linux_part;
 	struct plan *plan = arena_new(arena, struct plan);
-	plan->lower = (char **)(void *)options->lower;
-	plan->upper = (char *)options->upper;
-	plan->work = (char *)options->work;
-	plan->overlay_volatile = options->overlay_volatile;
-	plan->root_readonly = spec->root && spec->root->readonly;
-	plan->hostname = spec->hostname;
-	plan->domainname = spec->domainname;
-	plan->masked = part->masked_paths;
-	plan->readonly = part->readonly_paths;
+	if (!part)
+		return err_set(err, EINVAL, "linux: missing field");
+	if (!spec->process)
+		return err_set(err, EINVAL, "process: missing field");
 	plan->cgroup = part->cgroups_path;
-	plan->sysctls = arena_array(arena, struct plan_setting, part->sysctl.count + 1);
-	for (; plan->sysctl_count < part->sysctl.count; plan->sysctl_count++)
-		plan->sysctls[plan->sysctl_count] =
-		    (struct plan_setting){(char *)"", part->sysctl.items[plan->sysctl_count].key,
-					  part->sysctl.items[plan->sysctl_count].value};
-	int rc = namespaces_compile(part, options->network_slot, plan, err);
+	int rc = namespaces_compile(arena, part, options, plan, err);
+	if (rc == 0)
+		rc = user_namespace_compile(arena, part, plan, err);
+	if (rc == 0)
+		rc = time_compile(part, plan, err);
+	if (rc == 0)
+		rc = names_compile(spec, plan, err);
+	if (rc == 0)
+		rc = root_compile(spec, options, plan, err);
+	if (rc == 0)
+		rc = sysctls_compile(arena, part, plan, err);
 	if (rc == 0)
 		rc = plan_process_compile(arena, spec->process, options, &plan->process, err);
 	if (rc == 0)
-		rc = mounts_compile(arena, spec, plan, err);
+		rc = plan_attributes_compile(part, &plan->process, err);
 	if (rc == 0)
-		rc = volumes_compile(arena, options, plan, err);
+		rc = plan_mounts_compile(arena, spec, options, plan, err);
 	if (rc == 0)
 		rc = devices_compile(arena, part, plan, err);
+	if (rc == 0 && spec->hooks) {
+		rc = hooks_compile(arena, spec->hooks->create_container.items, spec->hooks->create_container.count,
+				   "createContainer", &plan->create_hooks, err);
+		plan->create_hook_count = spec->hooks->create_container.count;
+		if (rc == 0)
+			rc =
+			    hooks_compile(arena, spec->hooks->start_container.items, spec->hooks->start_container.count,
+					  "startContainer", &plan->start_hooks, err);
+		plan->start_hook_count = spec->hooks->start_container.count;
+		plan->host_steps = spec->hooks->prestart.count > 0 || spec->hooks->create_runtime.count > 0 ||
+				   plan->create_hook_count > 0 || plan->start_hook_count > 0;
+	}
 	if (rc < 0)
 		return rc;
+	plan->host_steps = plan->host_steps || part->net_devices.count > 0;
 	if (part->resources)
 		resources_compile(arena, part->resources, plan);
 	*out_plan = plan;

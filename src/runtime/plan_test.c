@@ -3,8 +3,8 @@
 
 #include "unit/test.h"
 
+#include <linux/mount.h>
 #include <sched.h>
-#include <sys/mount.h>
 
 static struct err err;
 static struct arena arena;
@@ -18,9 +18,10 @@ static const char spec_text[] =
     "{\"destination\":\"/data\",\"type\":\"bind\",\"source\":\"/srv\",\"options\":[\"rbind\",\"rslave\",\"rro\"]},"
     "{\"destination\":\"/"
     "t\",\"type\":\"tmpfs\",\"source\":\"tmpfs\",\"options\":[\"mode=755\",\"size=1m\",\"nodev\"]}],"
-    "\"linux\":{\"namespaces\":[{\"type\":\"mount\"},{\"type\":\"pid\"},{\"type\":\"network\"}],\"cgroupsPath\":\"/t/"
+    "\"linux\":{\"namespaces\":[{\"type\":\"uts\"},{\"type\":\"mount\"},{\"type\":\"pid\"},{\"type\":\"network\"}],"
+    "\"cgroupsPath\":\"/t/"
     "x\","
-    "\"maskedPaths\":[\"/proc/kcore\"],\"sysctl\":{\"a.b\":\"1\"},"
+    "\"maskedPaths\":[\"/proc/kcore\"],\"sysctl\":{\"net.a.b\":\"1\"},"
     "\"resources\":{\"memory\":{\"limit\":64},\"pids\":{\"limit\":5},\"devices\":[{\"allow\":false},{\"allow\":true,"
     "\"type\":\"c\",\"major\":1,\"access\":\"rw\"}]}}}";
 
@@ -41,8 +42,9 @@ static struct plan *compile(int slot)
 TEST(specification_becomes_a_plan_and_survives_the_wire)
 {
 	const struct plan *plan = compile(1);
-	CHECK_INT(plan->namespaces, CLONE_NEWNS | CLONE_NEWPID);
-	CHECK_INT(plan->network_slot, 1);
+	CHECK_INT(plan->namespaces, CLONE_NEWNS | CLONE_NEWPID | CLONE_NEWUTS);
+	CHECK_INT(plan->joins[0].flag, CLONE_NEWNET);
+	CHECK_INT(plan->joins[0].slot, 1);
 	CHECK_STR(plan->hostname, "web");
 	CHECK(!plan->domainname && plan->root_readonly);
 	CHECK_STR(plan->lower[1], "/l/2");
@@ -50,17 +52,18 @@ TEST(specification_becomes_a_plan_and_survives_the_wire)
 	CHECK_INT(plan->mount_count, 3);
 	CHECK_INT(plan->mounts[0].mount_flags, MS_NOSUID | MS_NOEXEC);
 	CHECK_INT(plan->mounts[1].kind, PLAN_MOUNT_BIND);
-	CHECK_INT(plan->mounts[1].flags, PLAN_RECURSIVE | PLAN_READONLY_RECURSIVE);
+	CHECK_INT(plan->mounts[1].flags, PLAN_RECURSIVE | PLAN_USER_PLACE);
+	CHECK_INT(plan->mounts[1].attr_set, MOUNT_ATTR_RDONLY);
 	CHECK_INT(plan->mounts[1].propagation, MS_SLAVE | MS_REC);
 	CHECK_STR(plan->mounts[2].data, "mode=755,size=1m");
 	CHECK_STR(plan->masked[0], "/proc/kcore");
-	CHECK_STR(plan->sysctls[0].file, "a.b");
+	CHECK_STR(plan->sysctls[0].file, "net.a.b");
 	CHECK_STR(plan->limits[0].file, "memory.limit_in_bytes");
 	CHECK_STR(plan->device_rules[0].value, "a");
 	CHECK_STR(plan->device_rules[1].value, "c 1:* rw");
 	CHECK_STR(plan->process.argv[2], "x");
 	CHECK_STR(plan->process.user, "me");
-	CHECK_INT(plan->process.capabilities, 1);
+	CHECK_INT(plan->process.bounding, 1);
 	CHECK_INT(plan->process.rlimits[0].hard, 6);
 	CHECK(plan->process.has_oom_score && plan->process.oom_score == 7);
 	arena_done(&arena);

@@ -12,7 +12,7 @@ struct coder {
 };
 
 enum { ITEMS_MAX = 65536 };
-#define MAGIC UINT32_C(0x31677574) /* "tug1" */
+#define MAGIC UINT32_C(0x32677574) /* "tug2" */
 
 static void bytes(struct coder *c, void *value, size_t size)
 {
@@ -92,6 +92,28 @@ static void texts(struct coder *c, char ***value)
 			code((c), &(items)[i_]);                         \
 	} while (0)
 
+static void range_code(struct coder *c, struct plan_id_range *range)
+{
+	number(c, range->inside);
+	number(c, range->outside);
+	number(c, range->size);
+}
+
+static void join_code(struct coder *c, struct plan_join *join)
+{
+	number(c, join->flag);
+	number(c, join->slot);
+}
+
+static void hook_code(struct coder *c, struct plan_hook *hook)
+{
+	text(c, &hook->path);
+	texts(c, &hook->argv);
+	texts(c, &hook->env);
+	number(c, hook->timeout_s);
+	c->bad = c->bad || (!c->out && !hook->path);
+}
+
 static void mount_code(struct coder *c, struct plan_mount *mount)
 {
 	number(c, mount->kind);
@@ -102,7 +124,12 @@ static void mount_code(struct coder *c, struct plan_mount *mount)
 	text(c, &mount->data);
 	text(c, &mount->subpath);
 	number(c, mount->mount_flags);
+	number(c, mount->mount_clear);
 	number(c, mount->propagation);
+	number(c, mount->attr_set);
+	number(c, mount->attr_clear);
+	list(c, mount->uids, mount->uid_count, struct plan_id_range, range_code);
+	list(c, mount->gids, mount->gid_count, struct plan_id_range, range_code);
 	c->bad = c->bad || (!c->out && !mount->target);
 }
 
@@ -149,9 +176,59 @@ static void rlimit_code(struct coder *c, struct plan_rlimit *limit)
 	number(c, limit->hard);
 }
 
+static void id_code(struct coder *c, uint32_t *id)
+{
+	number(c, *id);
+}
+
 static void filter_code(struct coder *c, struct sock_filter *instruction)
 {
 	number(c, *instruction);
+}
+
+static void scheduler_code(struct coder *c, struct plan_scheduler *scheduler)
+{
+	flag(c, &scheduler->set);
+	number(c, scheduler->policy);
+	number(c, scheduler->nice);
+	number(c, scheduler->priority);
+	number(c, scheduler->flags);
+	number(c, scheduler->runtime);
+	number(c, scheduler->deadline);
+	number(c, scheduler->period);
+}
+
+static void identity_code(struct coder *c, struct plan_process *process)
+{
+	text(c, &process->user);
+	texts(c, &process->groups);
+	number(c, process->uid);
+	number(c, process->gid);
+	list(c, process->gids, process->gid_count, uint32_t, id_code);
+	number(c, process->bounding);
+	number(c, process->permitted);
+	number(c, process->effective);
+	number(c, process->inheritable);
+	number(c, process->ambient);
+	text(c, &process->apparmor);
+	text(c, &process->selinux);
+}
+
+/* What the kernel keeps per process besides identity. */
+static void attributes_code(struct coder *c, struct plan_process *process)
+{
+	number(c, process->umask);
+	text(c, &process->keyring);
+	flag(c, &process->has_personality);
+	number(c, process->personality);
+	scheduler_code(c, &process->scheduler);
+	flag(c, &process->has_io_priority);
+	number(c, process->io_priority);
+	flag(c, &process->memory_policy.set);
+	number(c, process->memory_policy.mode);
+	number(c, process->memory_policy.nodes);
+	text(c, &process->cpus_initial);
+	text(c, &process->cpus_final);
 }
 
 static void process_code(struct coder *c, struct plan_process *process)
@@ -160,9 +237,7 @@ static void process_code(struct coder *c, struct plan_process *process)
 	texts(c, &process->argv);
 	texts(c, &process->env);
 	text(c, &process->cwd);
-	text(c, &process->user);
-	texts(c, &process->groups);
-	number(c, process->capabilities);
+	identity_code(c, process);
 	flag(c, &process->no_new_privileges);
 	flag(c, &process->terminal);
 	number(c, process->height);
@@ -173,26 +248,53 @@ static void process_code(struct coder *c, struct plan_process *process)
 	list(c, process->filter, filter_count, struct sock_filter, filter_code);
 	process->filter_count = (uint32_t)filter_count;
 	number(c, process->filter_flags);
+	flag(c, &process->filter_notify);
+	attributes_code(c, process);
 	c->bad = c->bad || (!c->out && (!process->argv[0] || !process->cwd));
 }
 
-static void plan_code(struct coder *c, struct plan *plan)
+static void namespaces_code(struct coder *c, struct plan *plan)
 {
 	number(c, plan->namespaces);
-	number(c, plan->network_slot);
+	list(c, plan->joins, plan->join_count, struct plan_join, join_code);
+	list(c, plan->uids, plan->uid_count, struct plan_id_range, range_code);
+	list(c, plan->gids, plan->gid_count, struct plan_id_range, range_code);
+	flag(c, &plan->has_time_offsets);
+	number(c, plan->boottime_s);
+	number(c, plan->boottime_ns);
+	number(c, plan->monotonic_s);
+	number(c, plan->monotonic_ns);
 	text(c, &plan->hostname);
 	text(c, &plan->domainname);
+}
+
+static void root_code(struct coder *c, struct plan *plan)
+{
+	text(c, &plan->rootfs);
 	texts(c, &plan->lower);
 	text(c, &plan->upper);
 	text(c, &plan->work);
 	flag(c, &plan->overlay_volatile);
 	flag(c, &plan->root_readonly);
+	flag(c, &plan->no_pivot);
+	number(c, plan->root_propagation);
+	text(c, &plan->mount_label);
 	list(c, plan->mounts, plan->mount_count, struct plan_mount, mount_code);
 	list(c, plan->volumes, plan->volume_count, struct plan_mount, mount_code);
 	list(c, plan->devices, plan->device_count, struct plan_device, device_code);
 	texts(c, &plan->masked);
 	texts(c, &plan->readonly);
+	c->bad = c->bad || (!c->out && !plan->rootfs && !plan->upper);
+}
+
+static void plan_code(struct coder *c, struct plan *plan)
+{
+	namespaces_code(c, plan);
+	root_code(c, plan);
 	list(c, plan->sysctls, plan->sysctl_count, struct plan_setting, setting_code);
+	list(c, plan->create_hooks, plan->create_hook_count, struct plan_hook, hook_code);
+	list(c, plan->start_hooks, plan->start_hook_count, struct plan_hook, hook_code);
+	flag(c, &plan->host_steps);
 	text(c, &plan->cgroup);
 	flag(c, &plan->cgroup_optional);
 	scope_code(c, &plan->scope);

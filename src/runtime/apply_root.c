@@ -1,0 +1,149 @@
+#include "base/buffer.h"
+#include "base/path.h"
+#include "base/text.h"
+#include "runtime/apply_mounts.h"
+
+#include <fcntl.h>
+#include <linux/mount.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <sys/statvfs.h>
+#include <sys/syscall.h>
+
+/* --- making it --- */
+
+static int overlay_mount(const struct plan *plan, struct err *err)
+{
+	auto_buf data = BUF_INIT(64 << 10);
+	enum { OPTIONS_PAGE = 4095 };
+	if (!plan->lower || !plan->lower[0]) /* an image without layers: what is written is all there is */
+		return mount(plan->upper, plan->upper, NULL, MS_BIND, NULL) < 0 ? err_sys(err, "bind %s", plan->upper)
+										: 0;
+	buf_text(&data, "lowerdir=");
+	for (char *const *layer = plan->lower; *layer; layer++)
+		buf_printf(&data, "%s%s", layer == plan->lower ? "" : ":", *layer);
+	buf_printf(&data, ",upperdir=%s,workdir=%s", plan->upper, plan->work);
+	size_t plain = data.len;
+	if (plan->overlay_volatile)
+		buf_text(&data, ",volatile");
+	if (data.overflow || data.len > OPTIONS_PAGE)
+		return err_set(err, E2BIG, "the image has too many layers for the kernel's mount call");
+	if (mount("overlay", plan->upper, "overlay", 0, data.data) == 0)
+		return 0;
+	if (errno == EINVAL && plan->overlay_volatile) { /* kernel 5.10: overlay volatile */
+		data.data[plain] = 0;
+		if (mount("overlay", plan->upper, "overlay", 0, data.data) == 0)
+			return 0;
+	}
+	return err_sys(err, "mount the root file system");
+}
+
+/* pivot_root(2) wants the mount that the root lies on to be no shared one. */
+static int parent_make_private(const char *rootfs, struct err *err)
+{
+	auto_free char *path = x_strdup(rootfs);
+	for (;;) {
+		if (mount(NULL, *path ? path : "/", NULL, MS_PRIVATE, NULL) == 0)
+			return 0;
+		char *slash = strrchr(path, '/');
+		if (errno != EINVAL || !slash || !*path)
+			return err_sys(err, "make the mount of %s private", rootfs);
+		*slash = 0;
+	}
+}
+
+/* A mount point of its own. source: a detached tree of it, or -1. */
+static int rootfs_bind(const char *rootfs, int source, int *out_root, struct err *err)
+{
+	auto_fd int tree = source >= 0 ? source : tree_open(AT_FDCWD, rootfs, true, true);
+	if (tree == -ENOSYS) { /* kernel 5.2: open_tree */
+		if (mount(rootfs, rootfs, NULL, MS_BIND | MS_REC, NULL) < 0)
+			return err_sys(err, "bind the root file system %s", rootfs);
+		*out_root = open(rootfs, O_PATH | O_DIRECTORY | O_CLOEXEC);
+		return *out_root < 0 ? err_sys(err, "open the root file system %s", rootfs) : 0;
+	}
+	if (tree < 0)
+		return err_set(err, -tree, "open the root file system %s: %s", rootfs, strerror(-tree));
+	/* Where its name may not be looked up from in a user namespace, it lies on the old root for the moment. */
+	auto_fd int target = open(rootfs, O_PATH | O_DIRECTORY | O_CLOEXEC);
+	if (target < 0 && errno == EACCES)
+		target = open("/", O_PATH | O_DIRECTORY | O_CLOEXEC);
+	int rc = target < 0 ? -errno : tree_attach(tree, target);
+	if (rc < 0)
+		return err_set(err, -rc, "mount the root file system %s: %s", rootfs, strerror(-rc));
+	*out_root = take_fd(&tree);
+	return 0;
+}
+
+int root_make(const struct plan *plan, int source, int *out_root, struct err *err)
+{
+	if (mount(NULL, "/", NULL, plan->root_propagation ? plan->root_propagation : MS_SLAVE | MS_REC, NULL) < 0)
+		return err_sys(err, "make mounts private");
+	if (plan->rootfs) {
+		int rc = plan->root_propagation & MS_SHARED ? parent_make_private(plan->rootfs, err) : 0;
+		return rc < 0 ? rc : rootfs_bind(plan->rootfs, source, out_root, err);
+	}
+	int rc = overlay_mount(plan, err);
+	if (rc < 0)
+		return rc;
+	*out_root = open(plan->upper, O_PATH | O_DIRECTORY | O_CLOEXEC);
+	return *out_root < 0 ? err_sys(err, "open the root file system") : 0;
+}
+
+/* --- becoming it --- */
+
+/* Where / is an initial ramdisk, which cannot be pivoted away from: it is covered. */
+static int root_move(int root, struct err *err)
+{
+	if (fchdir(root) < 0)
+		return err_sys(err, "enter the root file system");
+	if (mount(".", "/", NULL, MS_MOVE, NULL) < 0)
+		return err_sys(err, "move the root file system");
+	if (chroot(".") < 0 || chdir("/") < 0)
+		return err_sys(err, "chroot");
+	return 0;
+}
+
+static int root_exchange(int root, struct err *err)
+{
+	if (fchdir(root) < 0)
+		return err_sys(err, "enter the root file system");
+	/* pivot_root(2): the old root lies on the new one for a moment, and is taken off. What happens to it must not
+	 * spread to the host. */
+	auto_fd int old = open("/", O_PATH | O_DIRECTORY | O_CLOEXEC);
+	if (old < 0)
+		return err_sys(err, "open the old root");
+	if (syscall(SYS_pivot_root, ".", ".") < 0)
+		return err_sys(err, "pivot_root");
+	if (fchdir(old) < 0 || mount(NULL, ".", NULL, MS_SLAVE | MS_REC, NULL) < 0)
+		return err_sys(err, "let go of the old root");
+	if (umount2(".", MOUNT_DETACH) < 0)
+		return err_sys(err, "take the old root away");
+	if (chdir("/") < 0)
+		return err_sys(err, "chdir /");
+	return 0;
+}
+
+/* The flags that it has anyway may be locked, and stay. */
+static int root_make_readonly(struct err *err)
+{
+	auto_fd int fd = open("/", O_PATH | O_DIRECTORY | O_CLOEXEC);
+	int rc = fd < 0 ? -errno : tree_attributes(fd, false, MOUNT_ATTR_RDONLY, 0, 0, -1);
+	if (rc == -ENOSYS) { /* kernel 5.12: mount_setattr */
+		struct statvfs info;
+		unsigned long keep = statvfs("/", &info) == 0 ? info.f_flag : 0;
+		keep &= MS_NOSUID | MS_NODEV | MS_NOEXEC | MS_NOATIME | MS_NODIRATIME;
+		rc = mount(NULL, "/", NULL, MS_REMOUNT | MS_BIND | MS_RDONLY | keep, NULL) < 0 ? -errno : 0;
+	}
+	return rc < 0 ? err_set(err, -rc, "make the root file system read-only: %s", strerror(-rc)) : 0;
+}
+
+int root_pivot(const struct plan *plan, int root, struct err *err)
+{
+	int rc = plan->no_pivot ? root_move(root, err) : root_exchange(root, err);
+	if (rc == 0 && plan->root_propagation && mount(NULL, "/", NULL, plan->root_propagation, NULL) < 0)
+		rc = err_sys(err, "propagation of the root file system");
+	if (rc == 0 && plan->root_readonly)
+		rc = root_make_readonly(err);
+	return rc;
+}
