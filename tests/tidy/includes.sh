@@ -21,6 +21,7 @@ declare -A uses=(
 	[api]="base oci docker security observe engine"
 	[daemon]="base oci docker security runtime monitor storage image registry network build observe plugin engine api"
 	[cli]="base oci docker"
+	[runtime_cli]="base oci docker security runtime cli"
 )
 number=0 status=0
 for folder in src/*/; do

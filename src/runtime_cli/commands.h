@@ -1,0 +1,9 @@
+/*
+ * The commands, one file each.
+ */
+#pragma once
+
+#include "runtime_cli/context.h"
+
+extern const struct command cmd_create, cmd_delete, cmd_exec, cmd_features, cmd_kill, cmd_list, cmd_pause, cmd_ps,
+    cmd_resume, cmd_run, cmd_spec, cmd_start, cmd_state;
