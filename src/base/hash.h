@@ -15,6 +15,15 @@ void hash_free(struct hash *hash);
 void hash_update(struct hash *hash, const void *data, size_t size);
 void hash_final(struct hash *hash, uint8_t out_sum[HASH_SIZE]); /* the hash starts anew afterwards */
 
+/*
+ * The state of a running hash as bytes, to go on with in another process of the same program: a download that was cut.
+ * What is restored must come from a place that only we write to; -EINVAL when it is not such a state.
+ */
+enum { HASH_STATE = 8 + 32 + 64 + 8 };
+void hash_save(const struct hash *hash, uint8_t out_state[HASH_STATE]);
+int hash_restore(struct hash *hash, const uint8_t state[HASH_STATE], struct err *err) must_check;
+uint64_t hash_total(const struct hash *hash); /* bytes so far */
+
 static inline void cleanup_hash(struct hash **hash)
 {
 	hash_free(*hash);

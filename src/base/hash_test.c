@@ -45,3 +45,28 @@ TEST(digest_parse_is_strict)
 	for (size_t i = 0; i < array_size(bad); i++)
 		CHECK_ERR(digest_parse(bad[i], &digest, &err), EINVAL);
 }
+
+TEST(hash_goes_on_from_a_saved_state)
+{
+	struct err err;
+	struct digest whole, parts;
+	uint8_t state[HASH_STATE];
+	char data[1000];
+	for (size_t i = 0; i < sizeof data; i++)
+		data[i] = (char)i;
+	digest_of(data, sizeof data, &whole);
+	for (size_t cut = 0; cut <= sizeof data; cut += 37) {
+		auto_hash struct hash *first = hash_new();
+		auto_hash struct hash *second = hash_new();
+		hash_update(first, data, cut);
+		hash_save(first, state);
+		CHECK_OK(hash_restore(second, state, &err));
+		CHECK(hash_total(second) == cut);
+		hash_update(second, data + cut, sizeof data - cut);
+		digest_final(second, &parts);
+		CHECK_STR(parts.text, whole.text);
+	}
+	auto_hash struct hash *hash = hash_new();
+	state[9] ^= 1;
+	CHECK_ERR(hash_restore(hash, state, &err), EINVAL);
+}
