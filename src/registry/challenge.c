@@ -107,8 +107,9 @@ const char *link_next(struct arena *arena, const char *field)
 		const char *stop = strchr(end, '<');
 		auto_free char *rest = x_strndup(end + 1, stop ? (size_t)(stop - end - 1) : strlen(end + 1));
 		if (strcasestr(rest, "rel=\"next\"") || strcasestr(rest, "rel=next"))
-			return end - at > 1 && end - at < VALUE_MAX ? arena_strndup(arena, at + 1, (size_t)(end - at - 1))
-								    : NULL;
+			return end - at > 1 && end - at < VALUE_MAX
+				   ? arena_strndup(arena, at + 1, (size_t)(end - at - 1))
+				   : NULL;
 		at = end;
 	}
 	return NULL;

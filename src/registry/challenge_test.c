@@ -75,8 +75,14 @@ TEST(ranges)
 	CHECK_INT(first, 100);
 	CHECK_INT(last, 199);
 	CHECK_INT(total, 200);
-	static const char *const bad[] = {"", "bytes", "bytes 1-0/5", "bytes 0-5/5", "bytes 0-4/*", "bytes -1-4/5",
-					  "bytes 0-4/5 ", "bytes 0-99999999999999999999/5"};
+	static const char *const bad[] = {"",
+					  "bytes",
+					  "bytes 1-0/5",
+					  "bytes 0-5/5",
+					  "bytes 0-4/*",
+					  "bytes -1-4/5",
+					  "bytes 0-4/5 ",
+					  "bytes 0-99999999999999999999/5"};
 	for (size_t i = 0; i < array_size(bad); i++)
 		CHECK_ERR(content_range_parse(bad[i], &first, &last, &total, &err), EPROTO);
 	CHECK_OK(upload_range_parse("0-1023", &end, &err));
