@@ -63,3 +63,10 @@ void handle_volume_create(struct exchange *x);
 void handle_volume_inspect(struct exchange *x);
 void handle_volume_remove(struct exchange *x);
 void handle_volume_prune(struct exchange *x);
+
+/* archive.c */
+void handle_archive_stat(struct exchange *x);
+void handle_archive_get(struct exchange *x);
+void handle_archive_put(struct exchange *x);
+void handle_container_export(struct exchange *x);
+void handle_container_changes(struct exchange *x);

@@ -8,7 +8,7 @@
 #include <string.h>
 #include <sys/syscall.h>
 
-enum { LINKS_MAX = 40, DEPTH_MAX = 256, RACE_TRIES = 16 };
+enum { LINKS_MAX = 40, DEPTH_MAX = 256, RACE_TRIES = 256 };
 
 static uint64_t resolve_flags(enum path_rule rule)
 {

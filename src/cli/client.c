@@ -146,7 +146,7 @@ static int request_send(struct client_stream *stream, const struct client_reques
 		buf_text(&head, "Connection: Upgrade\r\nUpgrade: tcp\r\n");
 	if (request->json)
 		buf_printf(&head, "Content-Type: application/json\r\nContent-Length: %zu\r\n", strlen(request->json));
-	else if (request->body)
+	else if (request->body || request->made_body)
 		buf_text(&head, "Content-Type: application/x-tar\r\nTransfer-Encoding: chunked\r\n");
 	else if (!text_equal(request->method, "GET"))
 		buf_text(&head, "Content-Length: 0\r\n");
@@ -160,7 +160,16 @@ static int request_send(struct client_stream *stream, const struct client_reques
 	return rc < 0 ? err_set(err, -rc, "the engine has closed the connection: %s", strerror(-rc)) : 0;
 }
 
-/* The engine may answer, with an error, before it has read all: then that is what counts. */
+/* One chunk; false when the engine reads no more: it may have answered, with an error, before it has read all, and then
+ * that is what counts. */
+static bool chunk_send(const struct client_stream *stream, const void *data, size_t size)
+{
+	char line[24];
+	int length = snprintf(line, sizeof line, "%zx\r\n", size);
+	return fd_write_full(stream->fd, line, (size_t)length) == 0 && fd_write_full(stream->fd, data, size) == 0 &&
+	       fd_write_full(stream->fd, "\r\n", 2) == 0;
+}
+
 static int body_send(struct client_stream *stream, int body_fd, struct err *err)
 {
 	auto_free char *data = x_alloc(CLIENT_READ);
@@ -170,12 +179,19 @@ static int body_send(struct client_stream *stream, int body_fd, struct err *err)
 			continue;
 		if (size < 0)
 			return err_sys(err, "read");
-		char line[24];
-		int length = snprintf(line, sizeof line, "%zx\r\n", (size_t)size);
-		if (fd_write_full(stream->fd, line, (size_t)length) < 0 ||
-		    fd_write_full(stream->fd, data, (size_t)size) < 0 || fd_write_full(stream->fd, "\r\n", 2) < 0 ||
-		    size == 0)
+		if (!chunk_send(stream, data, (size_t)size) || size == 0)
 			return 0;
+	}
+}
+
+static int made_body_send(const struct client_stream *stream, struct client_body *body, struct err *err)
+{
+	for (;;) {
+		const void *data = NULL;
+		size_t size = 0;
+		int rc = body->next(body, &data, &size, err);
+		if (rc < 0 || !chunk_send(stream, data, size) || size == 0)
+			return rc;
 	}
 }
 
@@ -287,6 +303,8 @@ static int request_do(struct client *client, struct client_stream *stream, const
 	int rc = request_send(stream, request, err);
 	if (rc == 0 && request->body)
 		rc = body_send(stream, request->body_fd, err);
+	if (rc == 0 && request->made_body)
+		rc = made_body_send(stream, request->made_body, err);
 	if (rc == 0)
 		rc = head_read(stream, text_equal(request->method, "HEAD"), err);
 	(void)client;

@@ -41,13 +41,20 @@ struct client {
 void client_init(struct client *client, const struct endpoint *endpoint);
 void client_done(struct client *client);
 
+/* A body that is made while it is sent. */
+struct client_body {
+	/* Lends 1 byte or more; *out_size 0 is the end. A failure ends the connection. */
+	int (*next)(struct client_body *body, const void **out_data, size_t *out_size, struct err *err);
+};
+
 struct client_request {
 	const char *method;
 	const char *path; /* with the query, escaped (path_escape) */
 	const char *json; /* a JSON body, or NULL */
 	int body_fd;	  /* with body: a stream as the body, in chunks */
 	bool body;
-	bool upgrade; /* asks for the connection as a raw stream */
+	struct client_body *made_body; /* the same from a function, or NULL */
+	bool upgrade;		       /* asks for the connection as a raw stream */
 };
 
 /* "a/b c" as a part of a path or query: what is not a letter, a digit or one of "-_.~" becomes %XX. */

@@ -17,3 +17,6 @@ extern const struct command command_volume_rm;
 
 /* Of `volume prune` and `system prune`: prints what was removed. */
 int volumes_prune(struct cli *cli, char *const *filters, bool all, int64_t *out_reclaimed, struct err *err) must_check;
+extern const struct command command_cp;
+extern const struct command command_export;
+extern const struct command command_diff;

@@ -1,6 +1,7 @@
 #include "cli/http_response.h"
 
 #include "base/text.h"
+#include "docker/archive.h"
 
 #include <string.h>
 #include <strings.h>
@@ -64,6 +65,8 @@ static int field_take(char *line, struct http_response *response, bool *has_leng
 		text_copy(response->type, sizeof response->type, value);
 	} else if (strcasecmp(line, "Api-Version") == 0) {
 		text_copy(response->api_version, sizeof response->api_version, value);
+	} else if (strcasecmp(line, PATH_STAT_HEADER) == 0) {
+		text_copy(response->path_stat, sizeof response->path_stat, value);
 	}
 	return 0;
 }

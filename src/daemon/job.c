@@ -13,8 +13,10 @@ static const struct {
 	const char *kind;
 	int (*run)(int argc, char **argv);
 } jobs[] = {
-    {"copy-up", copy_up_job_main}, {"import", image_job_import_main}, {"load", image_job_load_main},
-    {"save", image_job_save_main}, {"trash", trash_job_main},	      {"usage", usage_job_main},
+    {"archive", image_job_archive_main}, {"changes", image_job_changes_main}, {"copy-up", copy_up_job_main},
+    {"export", image_job_export_main},	 {"import", image_job_import_main},   {"layer", image_job_layer_main},
+    {"load", image_job_load_main},	 {"save", image_job_save_main},	      {"trash", trash_job_main},
+    {"usage", usage_job_main},
 };
 
 int job_main(char **argv)

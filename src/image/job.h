@@ -83,3 +83,43 @@ struct save_spec {
 };
 JSON_DECLARE(save_image);
 JSON_DECLARE(save_spec);
+
+/*
+ * tugd job archive: looks at, packs or unpacks a path in a container (the archive endpoints). Descriptors: 4 the mount
+ * namespace of a running container, or the data directory; 5 a struct archive_spec as JSON. For "get" and "stat" it
+ * answers with a struct path_stat (docker/archive.h), for "get" the archive follows on 1; "put" reads one from 0.
+ *
+ * tugd job export: the whole root file system on 1. tugd job changes: answers with a list of struct filesystem_change.
+ * Both from 4 the data directory and 5 as above.
+ */
+int image_job_archive_main(int argc, char **argv);
+int image_job_export_main(int argc, char **argv);
+int image_job_changes_main(int argc, char **argv);
+
+struct archive_mount {
+	char *source, *target; /* on the host; in the container */
+	bool read_only;
+};
+struct archive_spec {
+	char *verb;	 /* "stat", "get", "put" */
+	char *path;	 /* container_path_clean */
+	char *container; /* as the user calls it, for messages */
+	/* of put */
+	bool keep_kind; /* extract.h */
+	bool has_user;	/* the files get this user of the container as their owner */
+	char *user;
+	/* of a container that does not run (storage/overlay.h) */
+	char **lower;
+	char *directory;
+	bool read_only;
+	JSON_LIST(struct archive_mount) mounts;
+	bool running; /* descriptor 4 is a mount namespace */
+};
+JSON_DECLARE(archive_mount);
+JSON_DECLARE(archive_spec);
+
+/*
+ * tugd job layer: descriptor 4 the staging directory, 5 an overlay's upper directory, which becomes a layer (layer.h)
+ * with the name "layer". The result has it, and no image.
+ */
+int image_job_layer_main(int argc, char **argv);

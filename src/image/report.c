@@ -31,3 +31,11 @@ int report_error(const struct err *err)
 	line_write(&(struct image_job_line){.error = &error});
 	return 1;
 }
+
+void report_answer(const char *json)
+{
+	auto_buf text = BUF_INIT(REPORT_LINE_MAX);
+	buf_printf(&text, "{\"answer\":%s}\n", json);
+	if (text.overflow || fd_write_full(REPORT_FD, text.data, text.len) < 0)
+		_exit(1);
+}

@@ -7,12 +7,12 @@
 #include "image/split.h"
 #include "image/tar.h"
 #include "image/unpack_tree.h"
+#include "image/xattr.h"
 
 #include <fcntl.h>
 #include <string.h>
 #include <sys/statvfs.h>
 #include <sys/sysmacros.h>
-#include <sys/xattr.h>
 
 #define WHITEOUT ".wh."
 #define WHITEOUT_META ".wh..wh." /* aufs' own files, and the mark of an opaque directory */
@@ -72,46 +72,6 @@ static int count_entry(struct unpack *unpack, const struct tar_entry *entry, str
 
 /* --- attributes --- */
 
-/* Whether an attribute from an archive may be set; what overlay reads must not come from outside. */
-static int xattr_wanted(const struct tar_entry *entry, const char *name, bool *out_wanted, struct err *err)
-{
-	if (text_after(name, "trusted.") || text_after(name, "user.overlay."))
-		return err_set(err, EBADMSG, "bad archive: %.256s: the attribute %.64s may not come from an archive",
-			       entry->name, name);
-	*out_wanted = text_after(name, "user.") || text_equal(name, "security.capability") ||
-		      text_equal(name, "system.posix_acl_access") || text_equal(name, "system.posix_acl_default");
-	return 0;
-}
-
-static int set_xattrs(int fd, const struct tar_entry *entry, struct err *err)
-{
-	for (size_t i = 0; i < entry->xattr_count; i++) {
-		const struct tar_xattr *xattr = &entry->xattrs[i];
-		bool wanted;
-		int result = xattr_wanted(entry, xattr->name, &wanted, err);
-		if (result < 0)
-			return result;
-		if (!wanted || fsetxattr(fd, xattr->name, xattr->value, xattr->size, 0) == 0)
-			continue;
-		/* A file system without user attributes loses nothing that a program relies on. */
-		if (errno != EOPNOTSUPP || !text_after(xattr->name, "user."))
-			return err_sys(err, "%.256s: set the attribute %.64s", entry->name, xattr->name);
-	}
-	return 0;
-}
-
-/* Of links, devices and fifos: the kernel allows none that we would take; forbidden ones are still an error. */
-static int check_xattrs(const struct tar_entry *entry, struct err *err)
-{
-	for (size_t i = 0; i < entry->xattr_count; i++) {
-		bool wanted;
-		int result = xattr_wanted(entry, entry->xattrs[i].name, &wanted, err);
-		if (result < 0)
-			return result;
-	}
-	return 0;
-}
-
 /* Owner first: it clears set-uid bits and capabilities. */
 static int set_attributes(int fd, const struct tar_entry *entry, bool new_mode_set, bool owner_is_ours, struct err *err)
 {
@@ -119,7 +79,7 @@ static int set_attributes(int fd, const struct tar_entry *entry, bool new_mode_s
 		return failed(err, entry, "set the owner");
 	if ((!new_mode_set || (entry->mode & 07000) || entry->uid || entry->gid) && fchmod(fd, entry->mode) < 0)
 		return failed(err, entry, "set the mode");
-	return set_xattrs(fd, entry, err);
+	return xattrs_set(fd, entry, err);
 }
 
 /* --- kinds of entries --- */
@@ -192,7 +152,7 @@ static int make_file(struct unpack *unpack, int parent, const char *leaf, const 
 static int set_node_attributes(int parent, const char *leaf, const struct tar_entry *entry, struct err *err)
 {
 	struct timespec times[2] = {entry->mtime, entry->mtime};
-	int result = check_xattrs(entry, err);
+	int result = xattrs_check(entry, err);
 	if (result < 0)
 		return result;
 	if (fchownat(parent, leaf, entry->uid, entry->gid, AT_SYMLINK_NOFOLLOW) < 0)

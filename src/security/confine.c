@@ -16,7 +16,7 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
-enum { DESCRIPTORS_MAX = 256, CAPABILITY_LAST = 63 };
+enum { DESCRIPTORS_MAX = 1024, CAPABILITY_LAST = 63 };
 
 #ifndef OPEN_TREE_CLONE
 #define OPEN_TREE_CLONE 1
@@ -28,13 +28,13 @@ enum { DESCRIPTORS_MAX = 256, CAPABILITY_LAST = 63 };
 /* --- directories --- */
 
 /* nodev, nosuid, noexec, and read-only where it may be. kernel 5.12: mount_setattr. */
-static int tree_restrict(int tree, bool writable, struct err *err)
+static int tree_restrict(int tree, bool writable, unsigned flags, struct err *err)
 {
 	struct {
 		uint64_t attr_set, attr_clr, propagation, userns_fd;
 	} attr = {.attr_set = 2 /* nosuid */ | 4 /* nodev */ | 8 /* noexec */ | (writable ? 0 : 1)};
 	enum { MOUNT_SETATTR = 442 };
-	if (syscall(MOUNT_SETATTR, tree, "", AT_EMPTY_PATH, &attr, sizeof attr) < 0 && errno != ENOSYS)
+	if (syscall(MOUNT_SETATTR, tree, "", AT_EMPTY_PATH | flags, &attr, sizeof attr) < 0 && errno != ENOSYS)
 		return err_sys(err, "mount_setattr");
 	return 0;
 }
@@ -49,13 +49,48 @@ static int dir_enclose(const struct confine_dir *dir, struct err *err)
 	    (int)syscall(SYS_open_tree, dir->fd, "", AT_EMPTY_PATH | OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC);
 	if (tree < 0)
 		return errno == ENOSYS ? 0 : err_sys(err, "open_tree");
-	int rc = tree_restrict(tree, dir->writable, err);
+	int rc = tree_restrict(tree, dir->writable, 0, err);
 	if (rc < 0)
 		return rc;
 	auto_fd int inside = openat(tree, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	if (inside < 0 || dup3(inside, dir->fd, O_CLOEXEC) < 0)
 		return err_sys(err, "enclose a directory");
 	return 0;
+}
+
+int confine_tree(int dir, bool writable, int *out_tree, struct err *err)
+{
+	int tree =
+	    (int)syscall(SYS_open_tree, dir, "", AT_EMPTY_PATH | AT_RECURSIVE | OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC);
+	if (tree < 0 && errno == ENOSYS)
+		tree = openat(dir, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	else if (tree >= 0 && tree_restrict(tree, writable, AT_RECURSIVE, err) < 0) {
+		close(tree);
+		return -err->code;
+	}
+	if (tree < 0)
+		return err_sys(err, "open_tree");
+	*out_tree = tree;
+	return 0;
+}
+
+int confine_tree_of(int mount_namespace, bool writable, int *out_tree, struct err *err)
+{
+	auto_fd int own = open("/proc/self/ns/mnt", O_RDONLY | O_CLOEXEC), root = -1;
+	int tree = -1;
+	if (own < 0)
+		return err_sys(err, "open the own mount namespace");
+	if (setns(mount_namespace, CLONE_NEWNS) < 0)
+		return err_sys(err, "enter the container's mount namespace");
+	root = open("/", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	int rc = root < 0 ? err_sys(err, "open the container's root") : confine_tree(root, writable, &tree, err);
+	if (setns(own, CLONE_NEWNS) < 0) {
+		cleanup_fd(&tree);
+		return err_sys(err, "leave the container's mount namespace");
+	}
+	if (rc == 0)
+		*out_tree = tree;
+	return rc;
 }
 
 static int root_empty(struct err *err)
@@ -158,6 +193,7 @@ static char *calls[] = {
     CALL(setxattr),
     CALL(fgetxattr),
     CALL(lgetxattr),
+    CALL(llistxattr),
     CALL(flistxattr),
     CALL(fremovexattr),
     CALL(getdents64),
@@ -221,7 +257,7 @@ int confine_enter(const struct confine_spec *spec, struct err *err)
 	int rc = 0;
 	/* Only what is mounted in our own namespace can be copied: before that changes. */
 	for (size_t i = 0; rc == 0 && i < spec->dir_count; i++)
-		rc = dir_enclose(&spec->dirs[i], err);
+		rc = spec->dirs[i].enclosed ? 0 : dir_enclose(&spec->dirs[i], err);
 	if (rc == 0 && unshare(CLONE_NEWNS | CLONE_NEWNET | CLONE_NEWIPC | CLONE_NEWUTS) < 0)
 		rc = err_sys(err, "new namespaces");
 	if (rc == 0)

@@ -19,6 +19,7 @@ enum { CONFINE_DIRS_MAX = 4 };
 struct confine_dir {
 	int fd; /* keeps its number */
 	bool writable;
+	bool enclosed; /* from confine_tree: is what it should be already */
 };
 
 struct confine_spec {
@@ -29,3 +30,12 @@ struct confine_spec {
 
 /* Needs root. What is open besides standard streams, descriptor 3 and the directories stays open: open nothing else. */
 int confine_enter(const struct confine_spec *spec, struct err *err) must_check;
+
+/*
+ * A copy of a directory with all that is mounted below it, which cannot be left upwards: nodev, nosuid, noexec, and
+ * read-only unless writable. What is mounted there later is not in it; with the last copy of *out_tree's descriptor it
+ * falls apart. The directory is of the caller's own mount
+ * namespace, or, the second function, the root of another one (a running container's). kernel 5.2: open_tree.
+ */
+int confine_tree(int dir, bool writable, int *out_tree, struct err *err) must_check;
+int confine_tree_of(int mount_namespace, bool writable, int *out_tree, struct err *err) must_check;

@@ -1,0 +1,180 @@
+#include "image/changes.h"
+
+#include "base/text.h"
+#include "docker/archive.h"
+#include "image/unpack_tree.h"
+
+#include <fcntl.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/xattr.h>
+
+struct walk {
+	struct buf *out;
+	char path[PATH_MAX]; /* of the current directory: "" or "/a/b" */
+	size_t depth;
+};
+
+static void note(struct walk *walk, const char *name, enum change_kind kind)
+{
+	auto_free char *path = x_printf("%s%s%s", walk->path, name ? "/" : "", name ? name : "");
+	if (walk->out->len > 0 && walk->out->data[walk->out->len - 1] != '[')
+		buf_char(walk->out, ',');
+	json_encode(walk->out, &table_filesystem_change, &(struct filesystem_change){path, kind});
+}
+
+static int name_order(const void *a, const void *b)
+{
+	return strcmp(*(char *const *)a, *(char *const *)b);
+}
+
+/* Sorted, NULL-terminated. */
+static int names_read(int fd, char ***out_names, struct err *err)
+{
+	int copy = openat(fd, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	auto_dir DIR *dir = copy < 0 ? NULL : fdopendir(copy);
+	auto_strv char **names = NULL;
+	size_t count = 0, room = 0;
+	if (!dir) {
+		cleanup_fd(&copy);
+		return err_sys(err, "read a directory");
+	}
+	const struct dirent *entry;
+	while ((entry = readdir(dir))) {
+		if (text_equal(entry->d_name, ".") || text_equal(entry->d_name, ".."))
+			continue;
+		if (count + 1 >= room) {
+			room = room ? 2 * room : 32;
+			names = x_realloc(names, room * sizeof *names);
+		}
+		names[count++] = x_strdup(entry->d_name);
+		names[count] = NULL;
+	}
+	if (count > 1)
+		qsort(names, count, sizeof *names, name_order);
+	*out_names = take(names);
+	return 0;
+}
+
+static bool lower_look(int lower, const char *name, struct stat *out_info)
+{
+	return lower >= 0 && fstatat(lower, name, out_info, AT_SYMLINK_NOFOLLOW) == 0 && !tree_is_whiteout(out_info);
+}
+
+/* The directory below that shows through this one; -1: none. */
+static int lower_enter(int lower, const char *name)
+{
+	return lower < 0 ? -1 : openat(lower, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+}
+
+static bool is_opaque(int fd)
+{
+	char value;
+	return fgetxattr(fd, "trusted.overlay.opaque", &value, 1) == 1 && value == 'y';
+}
+
+/* Copied up with its parents' sake only: nothing of its own has changed. */
+static bool same_directory(const struct stat *a, const struct stat *b)
+{
+	return S_ISDIR(a->st_mode) && S_ISDIR(b->st_mode) && a->st_mode == b->st_mode && a->st_uid == b->st_uid &&
+	       a->st_gid == b->st_gid && a->st_mtim.tv_sec == b->st_mtim.tv_sec &&
+	       a->st_mtim.tv_nsec == b->st_mtim.tv_nsec;
+}
+
+/* Of an opaque directory: what was there below and is gone. */
+static int hidden_note(struct walk *walk, int fd, int lower, struct err *err)
+{
+	auto_strv char **names = NULL;
+	int rc = names_read(lower, &names, err);
+	for (char **name = names; rc == 0 && name && *name; name++) {
+		struct stat info;
+		if (fstatat(fd, *name, &info, AT_SYMLINK_NOFOLLOW) < 0 && lower_look(lower, *name, &info))
+			note(walk, *name, CHANGE_DELETED);
+	}
+	return rc;
+}
+
+static int directory_walk(struct walk *walk, int fd, int lower, struct err *err);
+
+static int directory_enter(struct walk *walk, int parent, int lower, const char *name, struct err *err)
+{
+	size_t length = strlen(walk->path);
+	auto_fd int fd = openat(parent, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+	auto_fd int below = lower_enter(lower, name);
+	if (fd < 0)
+		return errno == ENOENT ? 0 : err_sys(err, "open %s", name);
+	if (length + strlen(name) + 2 > sizeof walk->path || walk->depth == TREE_DEPTH_MAX)
+		return err_set(err, ENAMETOOLONG, "%.64s...: more than %d directories deep", walk->path,
+			       TREE_DEPTH_MAX);
+	snprintf(walk->path + length, sizeof walk->path - length, "/%s", name);
+	walk->depth++;
+	int rc = below >= 0 && is_opaque(fd) ? hidden_note(walk, fd, below, err) : 0;
+	if (rc == 0)
+		rc = directory_walk(walk, fd, below, err);
+	walk->depth--;
+	walk->path[length] = 0;
+	return rc;
+}
+
+/* Whether anything in it says that the directory has changed, as Docker sees it: something was added or deleted. */
+static int directory_touched(int parent, int lower, const char *name, bool *out_touched, struct err *err)
+{
+	auto_fd int fd = openat(parent, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+	auto_fd int below = lower_enter(lower, name);
+	auto_strv char **names = NULL;
+	*out_touched = false;
+	if (fd < 0)
+		return 0;
+	int rc = names_read(fd, &names, err);
+	for (char **at = names; rc == 0 && at && *at && !*out_touched; at++) {
+		struct stat info, old;
+		if (fstatat(fd, *at, &info, AT_SYMLINK_NOFOLLOW) == 0)
+			*out_touched = tree_is_whiteout(&info) || !lower_look(below, *at, &old);
+	}
+	return rc;
+}
+
+static int entry_note(struct walk *walk, int fd, int lower, const char *name, const struct stat *info, struct err *err)
+{
+	struct stat old;
+	bool touched = false;
+	if (!lower_look(lower, name, &old)) {
+		note(walk, name, CHANGE_ADDED);
+		return 0;
+	}
+	if (same_directory(info, &old)) {
+		int rc = directory_touched(fd, lower, name, &touched, err);
+		if (rc < 0 || !touched)
+			return rc;
+	}
+	note(walk, name, CHANGE_MODIFIED);
+	return 0;
+}
+
+static int directory_walk(struct walk *walk, int fd, int lower, struct err *err)
+{
+	auto_strv char **names = NULL;
+	int rc = names_read(fd, &names, err);
+	for (char **name = names; rc == 0 && name && *name; name++) {
+		struct stat info;
+		if (fstatat(fd, *name, &info, AT_SYMLINK_NOFOLLOW) < 0)
+			continue; /* it went while we walked */
+		if (tree_is_whiteout(&info)) {
+			note(walk, *name, CHANGE_DELETED);
+			continue;
+		}
+		rc = entry_note(walk, fd, lower, *name, &info, err);
+		if (rc == 0 && S_ISDIR(info.st_mode))
+			rc = directory_enter(walk, fd, lower, *name, err);
+	}
+	return rc;
+}
+
+int changes_list(int upper, int lower, struct buf *out, struct err *err)
+{
+	struct walk walk = {.out = out};
+	buf_char(out, '[');
+	int rc = directory_walk(&walk, upper, lower, err);
+	buf_char(out, ']');
+	return rc < 0 ? rc : buf_check(out, "the list of changes", err);
+}
