@@ -2,6 +2,7 @@
 
 #include "base/file.h"
 #include "base/text.h"
+#include "cli/create_health.h"
 #include "cli/create_ports.h"
 #include "cli/pairs.h"
 #include "docker/mount_spec.h"
@@ -264,7 +265,9 @@ static int config_build(struct cli *cli, const struct create_options *options, s
 		config->stop_timeout = arena_new(&cli->arena, int64_t);
 		*config->stop_timeout = options->stop_timeout;
 	}
-	int rc = attach_build(options, config, err);
+	int rc = create_health(cli, options, &config->healthcheck, err);
+	if (rc == 0)
+		rc = attach_build(options, config, err);
 	if (rc == 0)
 		rc = env_build(cli, options, &config->env, err);
 	return rc < 0 ? rc : labels_build(cli, options, &config->labels, err);

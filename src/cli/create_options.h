@@ -12,6 +12,11 @@ struct create_options {
 	bool sig_proxy;
 	const char *detach_keys;
 
+	bool no_healthcheck;
+	const char *health_cmd, *health_interval, *health_timeout, *health_start_period, *health_start_interval,
+	    *health_on_failure;
+	int64_t health_retries;
+
 	bool interactive, tty, remove, privileged, publish_all, read_only, quiet;
 	const char *name, *cidfile, *platform, *pull;
 	const char *entrypoint, *workdir, *user, *hostname, *domainname, *stop_signal;

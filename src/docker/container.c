@@ -15,7 +15,8 @@ JSON_TYPE(container_state, F_STR(struct container_state, status, "Status", 0),
 	  F_BOOL(struct container_state, oom_killed, "OOMKilled", 0), F_BOOL(struct container_state, dead, "Dead", 0),
 	  F_I64(struct container_state, pid, "Pid", 0), F_I64(struct container_state, exit_code, "ExitCode", 0),
 	  F_STR(struct container_state, error, "Error", 0), F_STR(struct container_state, started_at, "StartedAt", 0),
-	  F_STR(struct container_state, finished_at, "FinishedAt", 0));
+	  F_STR(struct container_state, finished_at, "FinishedAt", 0),
+	  F_POINTER(struct container_state, health, "Health", JSON_OMIT, health_state));
 
 JSON_TYPE(graph_driver, F_MAP(struct graph_driver, data, "Data", JSON_NULLABLE),
 	  F_STR(struct graph_driver, name, "Name", 0));

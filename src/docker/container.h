@@ -4,6 +4,7 @@
 #pragma once
 
 #include "docker/container_config.h"
+#include "docker/health.h"
 #include "docker/host_config.h"
 #include "docker/network_settings.h"
 
@@ -36,6 +37,7 @@ struct container_state {
 	char *error;
 	char *started_at; /* RFC 3339; DOCKER_TIME_NEVER */
 	char *finished_at;
+	struct health_state *health; /* NULL: no check */
 };
 JSON_DECLARE(container_state);
 #define DOCKER_TIME_NEVER "0001-01-01T00:00:00Z"

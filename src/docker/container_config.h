@@ -12,6 +12,7 @@ struct health_config {
 	int64_t start_period_ns;
 	int64_t start_interval_ns;
 	int64_t retries;
+	char *on_failure; /* tug's own: "none", "restart", "stop", "kill"; left out when empty */
 };
 JSON_DECLARE(health_config);
 
@@ -62,5 +63,5 @@ JSON_DECLARE(container_config);
 	    F_MAP(T, at labels, "Labels", 0), F_STR(T, at stop_signal, "StopSignal", JSON_OMIT),                      \
 	    F_OPT_I64(T, at stop_timeout, "StopTimeout", JSON_OMIT), F_STRV(T, at shell, "Shell", JSON_OMIT)
 
-/* Refuses by name what is known to Docker and not there yet (health checks). -EOPNOTSUPP. */
+/* Refuses by name what is known to Docker and not there yet (MacAddress). -EOPNOTSUPP; -EINVAL. */
 int container_config_check(const struct container_config *config, struct err *err) must_check;

@@ -1,5 +1,7 @@
 #include "docker/duration.h"
 
+#include "base/buffer.h"
+
 #include <ctype.h>
 #include <stdio.h>
 #include <string.h>
@@ -84,4 +86,35 @@ void duration_human(int64_t ns, char out_text[DURATION_TEXT])
 		snprintf(out_text, DURATION_TEXT, "%lld months", hours / 24 / 30);
 	else
 		snprintf(out_text, DURATION_TEXT, "%lld years", hours / 24 / 365);
+}
+
+/* A number with a fraction of up to nine digits, without zeros at its end. */
+static void fraction_print(struct buf *out, int64_t value, int64_t unit)
+{
+	buf_printf(out, "%lld", (long long)(value / unit));
+	if (value % unit == 0)
+		return;
+	buf_printf(out, ".%09lld", (long long)(value % unit * (1000000000 / unit)));
+	while (out->data[out->len - 1] == '0')
+		out->data[--out->len] = 0;
+}
+
+void duration_go(int64_t ns, char out_text[DURATION_TEXT])
+{
+	auto_buf text = BUF_INIT(DURATION_TEXT - 1);
+	int64_t rest = ns < 0 ? -ns : ns, minutes = rest / 60000000000;
+	buf_text(&text, ns < 0 ? "-" : "");
+	if (rest > 0 && rest < 1000000000) {
+		int64_t unit = rest < 1000 ? 1 : rest < 1000000 ? 1000 : 1000000;
+		fraction_print(&text, rest, unit);
+		buf_text(&text, unit == 1 ? "ns" : unit == 1000 ? "\xc2\xb5s" : "ms");
+	} else {
+		if (minutes >= 60)
+			buf_printf(&text, "%lldh", (long long)(minutes / 60));
+		if (minutes > 0)
+			buf_printf(&text, "%lldm", (long long)(minutes % 60));
+		fraction_print(&text, rest % 60000000000, 1000000000);
+		buf_text(&text, "s");
+	}
+	memcpy(out_text, buf_str(&text), text.len + 1);
 }

@@ -44,3 +44,24 @@ TEST(duration_for_people)
 		CHECK_STR(text, rows[i].text);
 	}
 }
+
+TEST(durations_as_go_prints_them)
+{
+	static const struct {
+		int64_t ns;
+		const char *text;
+	} rows[] = {{0, "0s"},
+		    {1, "1ns"},
+		    {1500, "1.5µs"},
+		    {100000000, "100ms"},
+		    {1000000000, "1s"},
+		    {1500000000, "1.5s"},
+		    {90000000000, "1m30s"},
+		    {3600000000000, "1h0m0s"},
+		    {-1500000000, "-1.5s"}};
+	for (size_t i = 0; i < array_size(rows); i++) {
+		char text[DURATION_TEXT];
+		duration_go(rows[i].ns, text);
+		CHECK_STR(text, rows[i].text);
+	}
+}

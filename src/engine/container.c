@@ -2,6 +2,7 @@
 
 #include "base/text.h"
 #include "engine/engine_state.h"
+#include "engine/health.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -18,7 +19,8 @@ JSON_TYPE(container_address, F_STR(struct container_address, network, "Network",
 
 JSON_TYPE(container_life, F_I64(struct container_life, restart_count, "RestartCount", JSON_OMIT),
 	  F_I64(struct container_life, backoff_ns, "Backoff", JSON_OMIT),
-	  F_BOOL(struct container_life, stopped_by_user, "StoppedByUser", JSON_OMIT));
+	  F_BOOL(struct container_life, stopped_by_user, "StoppedByUser", JSON_OMIT),
+	  F_POINTER(struct container_life, health, "Health", JSON_OMIT, health_state));
 
 JSON_TYPE(container_document, F_STR(struct container_document, image, "Image", 0),
 	  F_STR(struct container_document, image_id, "ImageID", 0), F_STRV(struct container_document, argv, "Argv", 0),
@@ -113,9 +115,13 @@ int container_insert(struct container *container, struct err *err)
 
 int container_save(struct container *container, struct err *err)
 {
+	auto_arena arena = {0};
 	auto_buf address = BUF_INIT(DOCUMENT_MAX), life = BUF_INIT(DOCUMENT_MAX);
 	json_encode(&address, &table_container_address, &container->address);
-	json_encode(&life, &table_container_life, &container->life);
+	struct container_life now = container->life;
+	if (container->health)
+		now.health = health_view(container, &arena);
+	json_encode(&life, &table_container_life, &now);
 	return database_run(
 	    container->engine->database,
 	    "UPDATE container SET state = ?, started = ?, finished = ?, exit_code = ?, pid = ?, oom_killed = ?,"
@@ -177,6 +183,7 @@ void container_free(struct container *container)
 	arena_done(&container->address_arena);
 	arena_done(&container->life_arena);
 	loop_timer_stop(&container->restart_timer);
+	health_free(container);
 	free(container->name);
 	free(container->error);
 	free(container);

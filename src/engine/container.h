@@ -7,6 +7,7 @@
 #pragma once
 
 #include "base/hash.h"
+#include "docker/health.h"
 #include "engine/engine.h"
 #include "engine/mounts.h"
 #include "engine/state.h"
@@ -36,6 +37,7 @@ struct container_life {
 	int64_t restart_count; /* by the policy, since the user started it */
 	int64_t backoff_ns;    /* the last delay before a restart; 0: none */
 	bool stopped_by_user;
+	struct health_state *health; /* as it was when the record was written; health.h knows better */
 };
 JSON_DECLARE(container_life);
 
@@ -71,6 +73,7 @@ struct container {
 
 	struct arena life_arena;
 	struct container_life life;
+	struct health *health;		 /* its checks (health.h); NULL without */
 	bool again;			 /* it is being restarted by its policy */
 	struct loop_timer restart_timer; /* RESTARTING: the delay (restart.h) */
 	bool queued;			 /* RESTARTING: waits in the queue of the engine's start */

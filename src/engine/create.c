@@ -93,6 +93,28 @@ static void volumes_merge(struct arena *arena, struct container_config *config, 
 	config->volumes.count = count;
 }
 
+/* What the user leaves open is the image's. */
+static void health_merge(struct arena *arena, struct container_config *config, const struct oci_healthcheck *image)
+{
+	struct health_config *own = config->healthcheck;
+	if (!image)
+		return;
+	if (!own)
+		own = config->healthcheck = arena_new(arena, struct health_config);
+	if (!own->test || !own->test[0])
+		own->test = image->test;
+	if (!own->interval_ns)
+		own->interval_ns = image->interval;
+	if (!own->timeout_ns)
+		own->timeout_ns = image->timeout;
+	if (!own->start_period_ns)
+		own->start_period_ns = image->start_period;
+	if (!own->start_interval_ns)
+		own->start_interval_ns = image->start_interval;
+	if (!own->retries)
+		own->retries = image->retries;
+}
+
 static void image_merge(struct arena *arena, struct container_config *config, const struct oci_image_run *image)
 {
 	if (text_empty(config->user))
@@ -109,6 +131,7 @@ static void image_merge(struct arena *arena, struct container_config *config, co
 	}
 	if (!config->shell)
 		config->shell = image->shell;
+	health_merge(arena, config, image->healthcheck);
 	config->env = env_merge(arena, config->env, image->env);
 	labels_merge(arena, &config->labels, &image->labels);
 	ports_merge(arena, config, image);

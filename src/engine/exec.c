@@ -4,9 +4,9 @@
 #include "base/random.h"
 #include "base/text.h"
 #include "engine/engine_state.h"
+#include "engine/health.h"
 #include "engine/launch.h"
 #include "engine/run.h"
-#include "engine/view.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -61,11 +61,16 @@ char **run_exec_ids(const struct container *container, struct arena *arena)
 	return ids;
 }
 
+/* Docker: the program, a space, the arguments as they are. */
 static void exec_event(struct exec *exec, const char *what, const char *exit_code)
 {
-	auto_arena arena = {0};
-	const char *action =
-	    exit_code ? what : arena_printf(&arena, "%s: %s", what, view_command(exec->config.cmd, &arena));
+	auto_buf text = BUF_INIT(CONFIG_MAX);
+	buf_text(&text, what);
+	if (!exit_code)
+		buf_printf(&text, ": %s ", exec->config.cmd[0]);
+	for (char *const *word = exec->config.cmd + 1; !exit_code && *word; word++)
+		buf_printf(&text, "%s%s", word > exec->config.cmd + 1 ? " " : "", *word);
+	const char *action = buf_str(&text);
 	if (exit_code)
 		container_event(exec->container, action, "execID", exec->id, "exitCode", exit_code, NULL);
 	else
@@ -84,27 +89,19 @@ static int running_check(const struct container *container, struct err *err)
 	return 0;
 }
 
-int engine_exec_create(struct engine *engine, struct arena *arena, const char *name, const struct exec_config *config,
-		       struct id_response *out_id, struct err *err)
+/* In the engine's list, with a copy of the configuration. */
+static int exec_new(struct container *container, const struct exec_config *config, struct exec **out_exec,
+		    struct err *err)
 {
-	struct container *container;
-	struct monitor_message keys;
 	auto_buf text = BUF_INIT(CONFIG_MAX);
-	int rc = container_find(engine, name, &container, err);
-	if (rc == 0)
-		rc = running_check(container, err);
-	if (rc == 0)
-		rc = attach_keys(config->detach_keys, &keys, err);
-	if (rc < 0)
-		return rc;
 	struct exec *exec = x_alloc(sizeof *exec);
-	exec->engine = engine;
+	exec->engine = container->engine;
 	exec->container = container;
 	random_id(exec->id);
-	exec->next = engine->execs;
-	engine->execs = exec;
+	exec->next = exec->engine->execs;
+	exec->engine->execs = exec;
 	json_encode(&text, &table_exec_config, config);
-	rc = buf_check(&text, "the configuration", err);
+	int rc = buf_check(&text, "the configuration", err);
 	if (rc == 0)
 		rc = json_load(&exec->arena, &table_exec_config, text.data, text.len, "configuration", 0, &exec->config,
 			       err);
@@ -112,6 +109,25 @@ int engine_exec_create(struct engine *engine, struct arena *arena, const char *n
 		exec_free(exec);
 		return rc;
 	}
+	*out_exec = exec;
+	return 0;
+}
+
+int engine_exec_create(struct engine *engine, struct arena *arena, const char *name, const struct exec_config *config,
+		       struct id_response *out_id, struct err *err)
+{
+	struct container *container;
+	struct monitor_message keys;
+	struct exec *exec;
+	int rc = container_find(engine, name, &container, err);
+	if (rc == 0)
+		rc = running_check(container, err);
+	if (rc == 0)
+		rc = attach_keys(config->detach_keys, &keys, err);
+	if (rc == 0)
+		rc = exec_new(container, config, &exec, err);
+	if (rc < 0)
+		return rc;
 	out_id->id = arena_strdup(arena, exec->id);
 	exec_event(exec, "exec_create", NULL);
 	return 0;
@@ -152,8 +168,9 @@ static int message_fill(const struct exec *exec, const struct exec_start *start,
 	return rc < 0 ? rc : attach_keys(config->detach_keys, message, err);
 }
 
-static int exec_send(struct exec *exec, const struct exec_start *start, int client, const void *preface,
-		     size_t preface_size, struct err *err)
+/* probe_ns: of a health check, its time-out; else 0. */
+static int exec_send(struct exec *exec, const struct exec_start *start, int64_t probe_ns, int client,
+		     const void *preface, size_t preface_size, struct err *err)
 {
 	struct run *run = exec->container->run;
 	struct monitor_message message;
@@ -165,6 +182,10 @@ static int exec_send(struct exec *exec, const struct exec_start *start, int clie
 		rc = launch_exec_plan(exec->container, &exec->config, &plan, err);
 	if (rc < 0)
 		return rc;
+	if (probe_ns > 0) {
+		message.flags |= MONITOR_PROBE;
+		message.time_ns = probe_ns;
+	}
 	const int fds[] = {plan, client};
 	return run_send(run, &message, preface, preface_size, fds, client >= 0 ? 2 : 1, err);
 }
@@ -198,7 +219,7 @@ void engine_exec_start(struct engine *engine, const char *id, const struct exec_
 		return;
 	}
 	exec->started = exec->running = true;
-	rc = exec_send(exec, start, fd, preface, preface_size, &err);
+	rc = exec_send(exec, start, 0, fd, preface, preface_size, &err);
 	if (rc < 0) {
 		exec->running = false;
 		exec->exit_code = 126;
@@ -213,6 +234,26 @@ void engine_exec_start(struct engine *engine, const char *id, const struct exec_
 	exec_event(exec, "exec_start", NULL);
 }
 
+int exec_probe(struct container *container, const struct exec_config *config, int64_t timeout_ns, int output,
+	       struct err *err)
+{
+	static const struct exec_start start = {0};
+	struct exec *exec;
+	int rc = running_check(container, err);
+	if (rc == 0)
+		rc = exec_new(container, config, &exec, err);
+	if (rc < 0)
+		return rc;
+	exec->probe = exec->started = exec->running = true;
+	exec_event(exec, "exec_create", NULL);
+	rc = exec_send(exec, &start, timeout_ns, output, NULL, 0, err);
+	if (rc < 0)
+		exec_free(exec);
+	else
+		exec_event(exec, "exec_start", NULL);
+	return rc;
+}
+
 /* --- what the monitor tells --- */
 
 static void exec_ended(struct exec *exec, int code)
@@ -223,6 +264,14 @@ static void exec_ended(struct exec *exec, int code)
 	exec->exit_code = code;
 	snprintf(text, sizeof text, "%d", code);
 	exec_event(exec, "exec_die", text);
+}
+
+/* Nobody asks for it later. */
+static void probe_over(struct exec *exec, int exit_code, bool timed_out, const char *failure)
+{
+	struct container *container = exec->container;
+	exec_free(exec);
+	health_probed(container, exit_code, timed_out, failure);
 }
 
 void exec_message(struct run *run, const struct monitor_packet *packet)
@@ -246,20 +295,28 @@ void exec_message(struct run *run, const struct monitor_packet *packet)
 		exec->running = false;
 		exec->exit_code = message->code ? message->code : 126;
 		call_done_all(&exec->starting, &err);
+		if (exec->probe)
+			probe_over(exec, -1, false, err.msg);
 	} else {
 		exec_ended(exec, message->code);
+		if (exec->probe)
+			probe_over(exec, message->code, message->flags & MONITOR_TIMED_OUT, NULL);
 	}
 }
 
 void exec_run_over(struct container *container)
 {
 	struct err err;
-	for (struct exec *at = container->engine->execs; at; at = at->next) {
+	struct exec *next;
+	for (struct exec *at = container->engine->execs; at; at = next) {
+		next = at->next;
 		if (at->container != container || !at->running)
 			continue;
 		err_set(&err, EBUSY, "container %s is not running", container->id);
 		call_done_all(&at->starting, &err);
 		exec_ended(at, 137);
+		if (at->probe)
+			exec_free(at);
 	}
 }
 

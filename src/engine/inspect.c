@@ -2,6 +2,7 @@
 #include "base/text.h"
 #include "base/time.h"
 #include "engine/engine_state.h"
+#include "engine/health.h"
 #include "engine/run.h"
 #include "engine/size.h"
 #include "engine/view.h"
@@ -32,6 +33,7 @@ static void state_fill(const struct container *container, struct arena *arena, s
 	    .exit_code = container->exit_code,
 	    .error = container->error ? container->error : (char *)"",
 	    .started_at = time_text(arena, container->started_ns),
+	    .health = health_view(container, arena),
 	    .finished_at = time_text(arena, running && !restarting ? 0 : container->finished_ns),
 	};
 }

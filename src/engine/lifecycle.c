@@ -5,6 +5,7 @@
 #include "base/text.h"
 #include "base/time.h"
 #include "engine/engine_state.h"
+#include "engine/health.h"
 #include "engine/launch.h"
 #include "engine/restart.h"
 
@@ -131,10 +132,13 @@ void lifecycle_started(struct run *run, const struct monitor_message *message)
 		if (container_change(container, STATE_RUNNING, &err) < 0)
 			lifecycle_log(container, &err, "cannot record a start");
 		container_event(container, "start", NULL);
+		health_begin(container);
 		if (run->restarting)
 			container_event(container, "restart", NULL);
-	} else if (container_save(container, &err) < 0) {
-		lifecycle_log(container, &err, "cannot record a container's state");
+	} else {
+		health_adopt(container);
+		if (container_save(container, &err) < 0)
+			lifecycle_log(container, &err, "cannot record a container's state");
 	}
 	call_done_all(&run->starting, NULL);
 	call_done_all(&run->restarting, NULL);
@@ -227,12 +231,14 @@ void lifecycle_exited(struct run *run, int code, bool oom, int64_t time_ns)
 	struct callers callers = {0};
 	struct err err;
 	bool remove = run->remove_after || container->document.host.auto_remove;
+	bool restart = run->restart_after && !run->remove_after && !run->stopping;
 	bool asked = run->stopping || container->state == STATE_STOPPING;
 	container->exit_code = code;
 	container->oom_killed = oom;
 	container->finished_ns = time_ns > 0 ? time_ns : time_wall_ns();
 	container->pid = 0;
 	run_end(run, &callers);
+	health_end(container);
 	(void)lifecycle_ended(container, RESTART_AT_END);
 	exec_run_over(container);
 	lifecycle_die_event(container);
@@ -241,7 +247,11 @@ void lifecycle_exited(struct run *run, int code, bool oom, int64_t time_ns)
 	lifecycle_tell_waiters(container, ENGINE_NEXT_EXIT, true);
 	call_done_all(&callers.stopping, NULL);
 	int rc = 0;
-	if (remove && !callers.restarting) {
+	if (restart && !callers.restarting) {
+		restart_cancel(container);
+		if (lifecycle_start(container, LIFECYCLE_AGAIN, NULL, &err) < 0)
+			lifecycle_log(container, &err, "cannot restart an unhealthy container");
+	} else if (remove && !callers.restarting) {
 		rc = lifecycle_remove(container, &err);
 		if (rc < 0)
 			log_error(LOG_LEVEL_ERROR, &err, "cannot remove a container", NULL);

@@ -37,7 +37,8 @@ void lifecycle_log(const struct container *container, const struct err *err, con
 
 /* --- stop.c --- */
 
-void stop_late(struct run *run); /* what was asked for while it was being started */
+void stop_unhealthy(struct container *container); /* what --health-on-failure says */
+void stop_late(struct run *run);		  /* what was asked for while it was being started */
 
 /* --- remove.c --- */
 

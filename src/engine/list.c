@@ -2,6 +2,7 @@
 #include "base/text.h"
 #include "docker/filters.h"
 #include "engine/engine_state.h"
+#include "engine/health.h"
 #include "engine/size.h"
 #include "engine/view.h"
 
@@ -185,7 +186,8 @@ static bool container_fits(struct filter_state *state, const struct container *c
 	    (!text_equal(status, "exited") || !filters_fit(filters, "exited", code)))
 		return false;
 	return filters_fit_prefix(filters, "id", container->id) && name_fits(filters, container) &&
-	       filters_fit(filters, "status", status) && filters_fit(filters, "health", "none") &&
+	       filters_fit(filters, "status", status) &&
+	       filters_fit(filters, "health", health_status_name(health_status(container))) &&
 	       filters_fit(filters, "is-task", "false") && filters_fit(filters, "isolation", "default") &&
 	       filters_fit(filters, "network", container->document.host.network_mode) &&
 	       filters_fit_labels(filters, "label", &container->document.config.labels) &&

@@ -68,6 +68,8 @@ static bool message_take(struct run *run, const struct monitor_packet *packet)
 		lifecycle_started(run, message);
 		break;
 	case MONITOR_STATUS:
+		if (message->session > run->sessions)
+			run->sessions = message->session;
 		if (message->flags & MONITOR_RUNNING)
 			lifecycle_started(run, message);
 		break;

@@ -16,7 +16,7 @@ struct exec {
 	uint32_t session;
 	struct arena arena; /* of the configuration */
 	struct exec_config config;
-	bool started, running;
+	bool started, running, probe;
 	int pid, exit_code;	      /* exit_code: valid once it is started and not running */
 	struct engine_call *starting; /* detached: told when it runs */
 };
@@ -38,7 +38,8 @@ struct run {
 	struct engine_call *restarting;
 	struct loop_timer kill_timer; /* the grace of a stop */
 	bool started, exited, remove_after, oom;
-	struct { /* a stop that came while it was being started */
+	bool restart_after; /* unhealthy: it is started again when it has ended */
+	struct {	    /* a stop that came while it was being started */
 		bool asked;
 		int signal;
 		int64_t seconds;
@@ -62,6 +63,9 @@ void run_forget_children(struct engine *engine);
 
 /* --- exec.c --- */
 
+/* A health check, on its way: health_probed follows. output: the other end is written to; kept. */
+int exec_probe(struct container *container, const struct exec_config *config, int64_t timeout_ns, int output,
+	       struct err *err) must_check;
 void exec_message(struct run *run, const struct monitor_packet *packet);
 void exec_run_over(struct container *container); /* no session lives longer than its container */
 void exec_forget(struct container *container);

@@ -80,6 +80,26 @@ void stop_late(struct run *run)
 		lifecycle_log(run->container, &err, "cannot end a container");
 }
 
+void stop_unhealthy(struct container *container)
+{
+	const struct health_config *health = container->document.config.healthcheck;
+	const char *action = health && health->on_failure ? health->on_failure : "none";
+	struct err err;
+	int rc = 0;
+	if (text_equal(action, "none") || !container->run || !container->run->started)
+		return;
+	bool restarts = text_equal(action, "restart");
+	container->run->restart_after = restarts;
+	if (text_equal(action, "kill"))
+		rc = signal_send(container, SIGKILL, &err); /* its restart policy decides what follows */
+	else
+		rc = stop_begin(container, NULL, -2, &err);
+	if (restarts)
+		container->life.stopped_by_user = false;
+	if (rc < 0)
+		lifecycle_log(container, &err, "cannot end an unhealthy container");
+}
+
 /* A container that waits for its restart does not get it. */
 static int waiting_stop(struct container *container, struct err *err)
 {

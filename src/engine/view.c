@@ -4,6 +4,7 @@
 #include "base/time.h"
 #include "docker/duration.h"
 #include "docker/port_spec.h"
+#include "engine/health.h"
 
 #include <string.h>
 
@@ -18,8 +19,13 @@ const char *view_status(const struct container *container, struct arena *arena)
 	    state_is_running(container->state) && !restarting ? container->started_ns : container->finished_ns;
 	int64_t now = time_wall_ns();
 	duration_human(now > since ? now - since : 0, length);
-	if (text_equal(word, "running"))
-		return arena_printf(arena, "Up %s", length);
+	if (text_equal(word, "running")) {
+		enum health_status health = health_status(container);
+		return health == HEALTH_NONE
+			   ? arena_printf(arena, "Up %s", length)
+			   : arena_printf(arena, "Up %s (%s%s)", length, health == HEALTH_STARTING ? "health: " : "",
+					  health_status_name(health));
+	}
 	if (text_equal(word, "paused"))
 		return arena_printf(arena, "Up %s (Paused)", length);
 	if (text_equal(word, "exited"))

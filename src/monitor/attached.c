@@ -85,7 +85,7 @@ void attached_write(struct attached *client, uint8_t stream, const char *data, s
 {
 	uint8_t head[FRAME_HEAD] = {stream};
 	struct iovec parts[2] = {{head, sizeof head}, {(void *)data, size}};
-	bool framed = !client->session->tty;
+	bool framed = client->session->framed;
 	size_t first = framed ? 0 : 1;
 	if (!(client->flags & (stream == 2 ? MONITOR_ERR : MONITOR_OUT)) || client->ending)
 		return;

@@ -11,6 +11,7 @@
 #include "runtime/apply.h"
 #include "runtime/apply_volume.h"
 #include "runtime/cgroup.h"
+#include "runtime/cgroup_child.h"
 #include "runtime/exec.h"
 #include "runtime/plan_wire.h"
 
@@ -66,9 +67,18 @@ static void tell_exited(void)
 	tell(&message, NULL, 0);
 }
 
+static uint32_t session_highest(void)
+{
+	uint32_t highest = 0;
+	for (const struct session *at = monitor.sessions; at; at = at->next)
+		highest = at->number > highest ? at->number : highest;
+	return highest;
+}
+
 static void tell_status(void)
 {
 	struct monitor_message message = {.type = MONITOR_STATUS,
+					  .session = session_highest(),
 					  .flags = monitor.running ? MONITOR_RUNNING : 0,
 					  .pid = monitor.running ? monitor.container->pid : 0,
 					  .time_ns = monitor.started_ns};
@@ -119,6 +129,49 @@ static void clients_end(struct session *session)
 	}
 }
 
+/* --- probes: their processes are in a group of their own --- */
+
+static void probe_name(const struct session *session, char out_name[32])
+{
+	snprintf(out_name, 32, "probe-%u", session->number);
+}
+
+static void probe_end(const struct session *session)
+{
+	char name[32];
+	probe_name(session, name);
+	cgroup_child_end(monitor.plan->cgroup, name);
+}
+
+static void probe_late(struct loop_timer *timer)
+{
+	struct session *session = container_of(timer, struct session, limit);
+	session->timed_out = true;
+	if (session->pid > 0 && !session->exited)
+		(void)kill(session->pid, SIGKILL);
+	probe_end(session);
+}
+
+/* The process stands before its program: all that it makes will be in the group. */
+static void probe_begin(struct session *session, int pid, int64_t limit_ns)
+{
+	char name[32];
+	struct err err;
+	probe_name(session, name);
+	if (cgroup_child_make(monitor.plan->cgroup, name, pid, &err) < 0) /* then it ends alone */
+		fprintf(stderr, "tug-monitor: container %s: %s\n", monitor.id, err.msg);
+	loop_timer_start(monitor.loop, &session->limit, limit_ns, probe_late);
+}
+
+/* One at a time, whoever started it. */
+static void probes_end(void)
+{
+	for (struct session *at = monitor.sessions; at; at = at->next) {
+		if (at->probe && !at->told && at->pid > 0 && !at->exited)
+			probe_late(&at->limit);
+	}
+}
+
 static void container_over(struct session *session)
 {
 	struct monitor_message oom = {.type = MONITOR_OOM};
@@ -132,6 +185,10 @@ static void container_over(struct session *session)
 	monitor.over = true;
 	if (exit_record_write(MONITOR_RUN_FD, &monitor.exit, &err) < 0)
 		fprintf(stderr, "tug-monitor: container %s: %s\n", monitor.id, err.msg);
+	for (struct session *at = monitor.sessions; at; at = at->next) {
+		if (at->probe && !at->told)
+			probe_end(at);
+	}
 	apply_release(monitor.plan);
 	if (monitor.exit.oom_killed)
 		tell(&oom, NULL, 0);
@@ -319,8 +376,12 @@ static void exec_over(struct session *session)
 {
 	struct monitor_message message = {.type = MONITOR_EXEC_EXITED,
 					  .session = session->number,
+					  .flags = session->timed_out ? MONITOR_TIMED_OUT : 0,
 					  .code = session_exit_code(session),
 					  .time_ns = time_wall_ns()};
+	if (session->probe)
+		probe_end(session);
+	loop_timer_stop(&session->limit);
 	tell(&message, NULL, 0);
 	clients_end(session);
 	sweep_soon();
@@ -349,6 +410,8 @@ static int exec_make(struct session *session, struct monitor_packet *packet, int
 	cleanup_fds(input.stdio, array_size(input.stdio));
 	if (rc < 0)
 		return rc;
+	if (session->probe)
+		probe_begin(session, process.pid, packet->head.time_ns);
 	rc = process.console >= 0 ? session_console(session, process.console, err) : 0;
 	if (rc == 0)
 		rc = session_watch(session, err);
@@ -370,6 +433,8 @@ static void exec_failed(struct session *session, const struct err *err)
 static void exec_take(struct monitor_packet *packet)
 {
 	struct monitor_message started = {.type = MONITOR_EXEC_STARTED, .session = packet->head.session};
+	if (packet->head.flags & MONITOR_PROBE)
+		probes_end();
 	struct session *session = session_add(packet->head.session, packet->head.flags, exec_over);
 	struct err err;
 	int exit_code = 126;
@@ -377,6 +442,9 @@ static void exec_take(struct monitor_packet *packet)
 		client_add(session, packet, 1);
 	int rc = exec_make(session, packet, &exit_code, &err);
 	if (rc < 0) {
+		if (session->probe && monitor.plan)
+			probe_end(session);
+		loop_timer_stop(&session->limit);
 		tell_failed(MONITOR_EXEC_FAILED, session->number, exit_code, &err);
 		session->told = true;
 		exec_failed(session, &err);

@@ -48,13 +48,16 @@ enum monitor_flag {
 	MONITOR_LOG = 64,	  /* START: write a json-file log */
 	MONITOR_OOM_KILLED = 128, /* STATUS, EXITED */
 	MONITOR_RUNNING = 256,	  /* STATUS */
-	MONITOR_FLAGS_ALL = 511,
+	MONITOR_PROBE = 512,	  /* EXEC: a health check: its client reads plain bytes, time_ns is its time-out, and
+				   * what it leaves behind ends with it; one at a time */
+	MONITOR_TIMED_OUT = 1024, /* EXEC_EXITED */
+	MONITOR_FLAGS_ALL = 2047,
 };
 
 struct monitor_message {
 	uint32_t version;
 	uint32_t type;
-	uint32_t session;
+	uint32_t session; /* STATUS: the highest number in use */
 	uint32_t flags;
 	int32_t pid;		/* STARTED, STATUS, EXEC_STARTED */
 	int32_t code;		/* exit code 0..255 of EXITED, EXEC_EXITED, FAILED (125..127), SIGNAL's number */
@@ -64,7 +67,7 @@ struct monitor_message {
 	uint8_t reserved[3]; /* zero, as the other gaps: the struct has no padding */
 	int64_t log_size;    /* START: bytes after which the log is rotated; 0: never */
 	int64_t log_files;   /* START: how many files are kept */
-	int64_t time_ns;     /* wall clock: when it started or ended */
+	int64_t time_ns;     /* wall clock: when it started or ended; EXEC of a probe: a length */
 	uint32_t tail_size;
 	uint32_t reserved2;
 	char id[65]; /* START, STATUS: the container's ID */

@@ -28,6 +28,8 @@ struct session *session_new(struct loop *loop, uint32_t number, uint32_t flags)
 	*session = (struct session){.loop = loop,
 				    .number = number,
 				    .tty = flags & MONITOR_TTY,
+				    .probe = flags & MONITOR_PROBE,
+				    .framed = !(flags & (MONITOR_TTY | MONITOR_PROBE)),
 				    .stdin_once = flags & MONITOR_STDIN_ONCE,
 				    .in_fd = -1,
 				    .input = BUF_INIT(INPUT_MAX)};
@@ -61,6 +63,7 @@ void session_free(struct session *session)
 	input_close(session);
 	loop_child_remove(&session->child);
 	loop_timer_stop(&session->grace);
+	loop_timer_stop(&session->limit);
 	buf_done(&session->input);
 	free(session);
 }

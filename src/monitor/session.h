@@ -20,7 +20,7 @@ struct session {
 	struct loop *loop;
 	struct session *next;
 	uint32_t number;
-	bool tty, stdin_once;
+	bool tty, stdin_once, framed;
 	int pid;
 	struct loop_child child;
 	bool exited;
@@ -34,6 +34,8 @@ struct session {
 	struct log_file *log; /* NULL: none; the owner's */
 	struct attached *clients;
 	struct loop_timer grace;
+	struct loop_timer limit; /* of a probe: how long it may take */
+	bool probe, timed_out;
 	bool told;
 	void (*over)(struct session *session); /* once: the process has ended and all that it wrote was read */
 	void (*client_gone)(struct session *session);

@@ -45,9 +45,9 @@ cursor() { tug events --cursor 0 --until "$(now)" --format '{{.Seq}}' | tail -n 
 	[ "$(past --filter event=rename --format '{{.Actor.Attributes.oldName}}')" = "/busy" ]
 	[ "$(past --filter event=kill --format '{{.Actor.Attributes.signal}}')" = "15 10 15" ] ||
 		[ "$(past --filter event=kill --format '{{.Actor.Attributes.signal}}')" = "15 10" ]
-	[[ $(past) == "create start rename update exec_create: true exec_start: true exec_die top kill die stop start restart kill"* ]]
+	[[ $(past) == "create start rename update exec_create: true  exec_start: true  exec_die top kill die stop start restart kill"* ]]
 	[ "$(past --filter event=exec_die --format '{{.Actor.Attributes.exitCode}}')" = 0 ]
-	[ "$(past --filter event=exec_create)" = "exec_create: true" ]
+	[ "$(past --filter event=exec_create)" = "exec_create: true " ]
 }
 
 @test "filters" {
