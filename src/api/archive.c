@@ -3,6 +3,7 @@
 #include "api/resource.h"
 
 #include "api/download.h"
+#include "base/base64.h"
 #include "base/text.h"
 
 #include <string.h>
@@ -43,7 +44,7 @@ static struct answer *answer_new(struct exchange *x, void (*ended)(struct engine
 static void stat_field(struct exchange *x, const char *json)
 {
 	auto_buf text = BUF_INIT(64 << 10);
-	base64_encode(&text, json, strlen(json));
+	base64_encode(&text, json, strlen(json), false);
 	exchange_field(x, PATH_STAT_HEADER, buf_str(&text));
 }
 

@@ -1,6 +1,7 @@
 /* cp: paths of a container to this host and back, with Docker's rules about what becomes a directory. */
 #include "cli/commands.h"
 
+#include "base/base64.h"
 #include "base/fd.h"
 #include "base/path.h"
 #include "base/text.h"

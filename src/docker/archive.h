@@ -37,6 +37,3 @@ JSON_DECLARE(filesystem_change);
  * that the path is to be a directory.
  */
 char *container_path_clean(struct arena *arena, const char *path);
-
-void base64_encode(struct buf *out, const void *data, size_t size);
-int base64_decode(struct buf *out, const char *text, struct err *err) must_check; /* standard or URL alphabet */

@@ -33,22 +33,3 @@ TEST(modes_are_gos)
 	CHECK_INT(go_mode(S_IFCHR | 0666), 0666 | 1U << 26 | 1U << 21);
 	CHECK_INT(go_mode(S_IFREG | 06755), 0755 | 1U << 23 | 1U << 22);
 }
-
-TEST(base64_goes_there_and_back)
-{
-	static const char *const pairs[][2] = {
-	    {"", ""}, {"f", "Zg=="}, {"fo", "Zm8="}, {"foo", "Zm9v"}, {"\xff\xfe?>", "//4/Pg=="}};
-	struct err err;
-	for (size_t i = 0; i < array_size(pairs); i++) {
-		auto_buf out = BUF_INIT(64), back = BUF_INIT(64);
-		base64_encode(&out, pairs[i][0], strlen(pairs[i][0]));
-		CHECK_STR(buf_str(&out), pairs[i][1]);
-		CHECK_OK(base64_decode(&back, buf_str(&out), &err));
-		CHECK_STR(buf_str(&back), pairs[i][0]);
-	}
-	auto_buf out = BUF_INIT(64);
-	CHECK_OK(base64_decode(&out, "__4_Pg", &err));
-	CHECK_STR(out.data, "\xff\xfe?>");
-	CHECK_ERR(base64_decode(&out, "a", &err), EINVAL);
-	CHECK_ERR(base64_decode(&out, "ab!d", &err), EINVAL);
-}

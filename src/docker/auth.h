@@ -29,10 +29,6 @@ JSON_DECLARE(auth_response);
 /* "https://index.docker.io/v1/" is docker.io, "https://host:port/path" is host:port. In the arena. */
 char *auth_host(struct arena *arena, const char *server);
 
-/* base64 with either alphabet, padded or not; -EINVAL. out_text is NUL-terminated. */
-int base64_decode(struct arena *arena, const char *text, char **out_text, size_t *out_size, struct err *err) must_check;
-void base64_encode(struct buf *out, const void *data, size_t size, bool url);
-
 /* The value of X-Registry-Auth; NULL and "" and "{}" are no credentials. -EINVAL. */
 int auth_header_decode(struct arena *arena, const char *value, struct auth_config *out_auth,
 		       struct err *err) must_check;

@@ -2,28 +2,6 @@
 
 #include "unit/test.h"
 
-TEST(base64_both_alphabets)
-{
-	struct err err;
-	auto_arena arena = {0};
-	char *text;
-	size_t size;
-	static const char *const rows[][2] = {
-	    {"", ""},	     {"Zg==", "f"},	     {"Zg", "f"},	    {"Zm8=", "fo"},
-	    {"Zm9v", "foo"}, {"Pz8-Pz8_", "?\?>?\??"}, {"Pz8+Pz8/", "?\?>?\??"}};
-	for (size_t i = 0; i < array_size(rows); i++) {
-		CHECK_OK(base64_decode(&arena, rows[i][0], &text, &size, &err));
-		CHECK_STR(text, rows[i][1]);
-		CHECK_INT(size, strlen(rows[i][1]));
-	}
-	CHECK_ERR(base64_decode(&arena, "Z", &text, &size, &err), EINVAL);
-	CHECK_ERR(base64_decode(&arena, "Zm9v!", &text, &size, &err), EINVAL);
-	auto_buf out = BUF_INIT(100);
-	base64_encode(&out, "foob", 4, false);
-	base64_encode(&out, "?\?>", 3, true);
-	CHECK_STR(out.data, "Zm9vYg==Pz8-");
-}
-
 TEST(auth_hosts)
 {
 	auto_arena arena = {0};

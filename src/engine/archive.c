@@ -6,7 +6,7 @@
 #include "base/text.h"
 #include "engine/engine_state.h"
 #include "engine/job.h"
-#include "engine/view.h"
+#include "engine/mounts.h"
 #include "image/job.h"
 
 #include <fcntl.h>
@@ -67,15 +67,12 @@ static int layers_list(struct request *request, struct err *err)
 }
 
 /* What it would have mounted: binds and volumes, and the files that the engine writes for it. */
-static int mounts_list(struct request *request, struct err *err)
+static void mounts_list(struct request *request)
 {
 	static const char *const files[] = {"hosts", "hostname", "resolv.conf"};
 	const struct container *container = request->container;
-	struct mount_point *points;
 	size_t count;
-	int rc = view_mounts(container, &request->arena, &points, &count, err);
-	if (rc < 0)
-		return rc;
+	const struct mount_point *points = mounts_view(container, &request->arena, &count);
 	struct archive_mount *mounts =
 	    arena_array(&request->arena, struct archive_mount, count + array_size(files) + 1);
 	size_t at = 0;
@@ -92,7 +89,6 @@ static int mounts_list(struct request *request, struct err *err)
 	}
 	request->spec.mounts.items = mounts;
 	request->spec.mounts.count = at;
-	return 0;
 }
 
 /* The directories that a first start would make. */
@@ -131,9 +127,10 @@ static int root_open(struct request *request, bool writable, struct err *err)
 	if (request->spec.running)
 		return namespace_open(container, &request->root, err);
 	int rc = writable ? directories_make(request, err) : 0;
-	if (rc == 0)
-		rc = mounts_list(request, err);
-	return rc < 0 ? rc : data_dir_open(request, err);
+	if (rc < 0)
+		return rc;
+	mounts_list(request);
+	return data_dir_open(request, err);
 }
 
 static void request_done(struct request *request)

@@ -1,5 +1,6 @@
 #include "registry/token.h"
 
+#include "base/base64.h"
 #include "base/text.h"
 #include "registry/challenge.h"
 
