@@ -138,6 +138,7 @@ static int go_wait(struct apply_child *child, struct err *err)
 	close(child->socket);
 	child->socket = -1;
 	for (;;) {
+		/* cppcheck-suppress nullPointer; accept(2) takes it */
 		auto_fd int peer = accept4(child->listener, NULL, NULL, SOCK_CLOEXEC);
 		if (peer < 0 && errno != EINTR && errno != ECONNABORTED)
 			return err_sys(err, "wait for the start");

@@ -287,7 +287,7 @@ static int exec(const struct container *container, const struct exec_options *op
 
 static int exec_in(const struct exec_options *options, struct container *container, char **words, struct err *err)
 {
-	struct plan *plan;
+	struct plan *plan = NULL;
 	struct plan_process process;
 	int rc = status_check(container, options, err);
 	if (rc == 0)
