@@ -10,6 +10,9 @@ void handle_system_ping(struct exchange *x);
 void handle_system_version(struct exchange *x);
 void handle_system_info(struct exchange *x);
 
+/* system_usage.c */
+void handle_system_usage(struct exchange *x);
+
 /* event_stream.c */
 void handle_system_events(struct exchange *x);
 
@@ -57,12 +60,15 @@ void handle_image_load(struct exchange *x);
 void handle_image_save(struct exchange *x);
 void handle_image_save_all(struct exchange *x);
 
+/* prune.c */
+void handle_container_prune(struct exchange *x);
+void handle_volume_prune(struct exchange *x);
+
 /* volume.c */
 void handle_volume_list(struct exchange *x);
 void handle_volume_create(struct exchange *x);
 void handle_volume_inspect(struct exchange *x);
 void handle_volume_remove(struct exchange *x);
-void handle_volume_prune(struct exchange *x);
 
 /* archive.c */
 void handle_archive_stat(struct exchange *x);

@@ -18,13 +18,13 @@ const struct route routes[] = {
     {"GET", "/version", handle_system_version, 24, 0, NULL},
     {"GET", "/info", handle_system_info, 24, 0, NULL},
     {"GET", "/events", handle_system_events, 24, 0, NULL},
-    ABSENT("GET", "/system/df", 25, "system df"),
+    {"GET", "/system/df", handle_system_usage, 25, 0, NULL},
     ABSENT("POST", "/auth", 24, "login"),
 
     /* containers */
     {"GET", "/containers/json", handle_container_list, 24, 0, NULL},
     {"POST", "/containers/create", handle_container_create, 24, ROUTE_BODY, NULL},
-    ABSENT("POST", "/containers/prune", 25, "container prune"),
+    {"POST", "/containers/prune", handle_container_prune, 25, 0, NULL},
     {"GET", "/containers/{}/json", handle_container_inspect, 24, 0, NULL},
     {"GET", "/containers/{}/top", handle_container_top, 24, 0, NULL},
     {"GET", "/containers/{}/logs", handle_container_logs, 24, 0, NULL},

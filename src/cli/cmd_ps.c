@@ -100,6 +100,14 @@ static const char *mounts_text(struct cli *cli, const struct container_summary *
 	return arena_strdup(&cli->arena, buf_str(&text));
 }
 
+static const char *volumes_text(struct cli *cli, const struct container_summary *item)
+{
+	size_t count = 0;
+	for (size_t i = 0; i < item->mounts.count; i++)
+		count += !text_empty(item->mounts.items[i].driver);
+	return arena_printf(&cli->arena, "%zu", count);
+}
+
 static const char *networks_text(struct cli *cli, const struct container_summary *item)
 {
 	auto_buf text = BUF_INIT(64 << 10);
@@ -126,7 +134,7 @@ static void row_fill(struct cli *cli, struct listing *listing, const struct cont
 	listing_set(listing, row, "State", item->state);
 	listing_set(listing, row, "Labels", show_labels(&cli->arena, &item->labels));
 	listing_set(listing, row, "Mounts", mounts_text(cli, item, options->no_trunc));
-	listing_set(listing, row, "LocalVolumes", "0");
+	listing_set(listing, row, "LocalVolumes", volumes_text(cli, item));
 	listing_set(listing, row, "Networks", networks_text(cli, item));
 	listing_labels(listing, row, &item->labels);
 }

@@ -1,12 +1,10 @@
-/* volume create, inspect, ls, prune, rm */
+/* volume create, ls, rm */
 #include "cli/commands.h"
 
 #include "base/text.h"
-#include "cli/confirm.h"
 #include "cli/filter_query.h"
 #include "cli/listing.h"
 #include "cli/pairs.h"
-#include "docker/size.h"
 #include "docker/volume.h"
 
 #include <stdlib.h>
@@ -195,71 +193,4 @@ const struct command command_volume_rm = {
     .options = rm_rows,
     .options_size = sizeof(struct rm_options),
     .run = rm_run,
-};
-
-/* --- prune --- */
-
-struct prune_options {
-	bool all, force;
-	char **filter;
-};
-
-static const struct option_row prune_rows[] = {
-    O_BOOL(struct prune_options, all, "all", 'a', "Remove all unused volumes, not just anonymous ones"),
-    O_LIST(struct prune_options, filter, "filter", 0, "filter", "Provide filter values (e.g. \"label=<label>\")"),
-    O_BOOL(struct prune_options, force, "force", 'f', "Do not prompt for confirmation"),
-    O_END,
-};
-
-int volumes_prune(struct cli *cli, char *const *filters, bool all, int64_t *out_reclaimed, struct err *err)
-{
-	auto_strv char **list = strv_copy(filters);
-	struct volume_prune_answer answer = {0};
-	auto_buf path = BUF_INIT(1 << 20);
-	if (all)
-		strv_push(&list, x_strdup("all=1"));
-	buf_text(&path, "/volumes/prune?");
-	int rc = filter_query(list, &path, err);
-	const struct client_request request = {.method = "POST", .path = buf_str(&path)};
-	if (rc == 0)
-		rc = client_struct(&cli->client, &request, &table_volume_prune_answer, &answer, err);
-	if (rc < 0)
-		return rc;
-	if (answer.deleted && answer.deleted[0])
-		print("Deleted Volumes:\n");
-	for (char **name = answer.deleted; name && *name; name++)
-		print("%s\n", *name);
-	if (answer.deleted && answer.deleted[0])
-		print("\n");
-	*out_reclaimed = answer.reclaimed;
-	return 0;
-}
-
-static int prune_run(struct cli *cli)
-{
-	const struct prune_options *options = cli->options;
-	char size[SIZE_TEXT];
-	int64_t reclaimed;
-	struct err err;
-	const char *warning =
-	    options->all ? "WARNING! This will remove all local volumes not used by at least one container."
-			 : "WARNING! This will remove anonymous local volumes not used by at least one container.";
-	if (!options->force && !confirm(warning))
-		return 0;
-	if (volumes_prune(cli, options->filter, options->all, &reclaimed, &err) < 0)
-		return cli_failed(&err);
-	size_decimal(reclaimed, 4, size);
-	print("Total reclaimed space: %s\n", size);
-	return 0;
-}
-
-const struct command command_volume_prune = {
-    .path = "volume prune",
-    .usage = "",
-    .summary = "Remove unused local volumes",
-    .args_min = 0,
-    .args_max = 0,
-    .options = prune_rows,
-    .options_size = sizeof(struct prune_options),
-    .run = prune_run,
 };

@@ -14,9 +14,7 @@ extern const struct command command_image_inspect, command_inspect, command_vers
 extern const struct command command_save;
 extern const struct command command_volume_create, command_volume_inspect, command_volume_ls, command_volume_prune;
 extern const struct command command_volume_rm;
-
-/* Of `volume prune` and `system prune`: prints what was removed. */
-int volumes_prune(struct cli *cli, char *const *filters, bool all, int64_t *out_reclaimed, struct err *err) must_check;
+extern const struct command command_container_prune, command_system_df, command_system_prune;
 extern const struct command command_cp;
 extern const struct command command_export;
 extern const struct command command_diff;

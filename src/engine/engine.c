@@ -5,6 +5,7 @@
 #include "base/process.h"
 #include "base/random.h"
 #include "base/text.h"
+#include "engine/disk_usage.h"
 #include "engine/engine_state.h"
 #include "engine/job.h"
 #include "engine/restore.h"
@@ -143,6 +144,8 @@ static int record_open(struct engine *engine, struct err *err)
 		rc = image_store_open(engine->database, engine->data, &engine->images, err);
 	if (rc == 0)
 		rc = volume_open(engine->database, engine->data, err);
+	if (rc == 0)
+		rc = disk_usage_migrate(engine->database, err);
 	return rc < 0 ? rc : container_load_all(engine, err);
 }
 

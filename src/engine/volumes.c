@@ -5,10 +5,11 @@
 #include "base/text.h"
 #include "base/time.h"
 #include "docker/filters.h"
+#include "docker/prune.h"
 #include "engine/creation.h"
 #include "engine/engine_state.h"
 #include "engine/job.h"
-#include "engine/usage.h"
+#include "engine/prune.h"
 #include "storage/volume.h"
 
 #include <string.h>
@@ -176,46 +177,13 @@ struct selection {
 	bool dangling, dangling_asked;
 };
 
-/* The pairs of a query as the shape that docker/filters.h works on. */
-static void filters_group(struct arena *arena, const struct engine_query *query, struct filters *out_filters)
-{
-	struct filter *items = arena_array(arena, struct filter, query->filter_count + 1);
-	size_t count = 0;
-	for (size_t i = 0; i < query->filter_count; i++) {
-		const struct engine_filter *pair = &query->filters[i];
-		size_t at = 0, values = 0;
-		while (at < count && !text_equal(items[at].key, pair->key))
-			at++;
-		if (at == count) {
-			items[count].key = pair->key;
-			items[count++].values = arena_array(arena, char *, query->filter_count + 1);
-		}
-		while (items[at].values[values])
-			values++;
-		items[at].values[values] = (char *)pair->value;
-	}
-	*out_filters = (struct filters){items, count};
-}
-
-static int keys_check(const struct filters *filters, const char *const *known, struct err *err)
-{
-	for (size_t i = 0; i < filters->count; i++) {
-		const char *const *at = known;
-		while (*at && !text_equal(*at, filters->items[i].key))
-			at++;
-		if (!*at)
-			return err_set(err, EINVAL, "invalid filter '%s'", filters->items[i].key);
-	}
-	return 0;
-}
-
 static int selection_read(struct arena *arena, const struct engine_query *query, struct selection *out_selection,
 			  struct err *err)
 {
 	static const char *const known[] = {"name", "driver", "label", "dangling", NULL};
 	struct selection selection = {0};
-	filters_group(arena, query, &selection.filters);
-	int rc = keys_check(&selection.filters, known, err);
+	query_filters(arena, query, &selection.filters);
+	int rc = query_filters_check(&selection.filters, known, err);
 	if (rc == 0)
 		rc = filters_bool(&selection.filters, "dangling", &selection.dangling, err);
 	selection.dangling_asked = filters_values(&selection.filters, "dangling") != NULL;
@@ -327,128 +295,52 @@ int volumes_doom(const struct container *container, struct err *err)
 
 /* --- prune --- */
 
-/* label!=X takes away what fits X. */
 static bool prunable(const struct engine *engine, const struct filters *filters, bool all, const struct volume *volume)
 {
-	if (volume->pending || (!all && json_map_get(&volume->labels, VOLUME_ANONYMOUS) == NULL) ||
-	    volumes_users(engine, volume->name, NULL) > 0)
-		return false;
-	if (!filters_fit_labels(filters, "label", &volume->labels))
-		return false;
-	char *const *unwanted = filters_values(filters, "label!");
-	for (; unwanted && *unwanted; unwanted++) {
-		char *one[] = {*unwanted, NULL};
-		struct filter filter = {"label!", one};
-		if (filters_fit_labels(&(struct filters){&filter, 1}, "label!", &volume->labels))
-			return false;
-	}
-	return true;
+	return !volume->pending && (all || json_map_get(&volume->labels, VOLUME_ANONYMOUS) != NULL) &&
+	       volumes_users(engine, volume->name, NULL) == 0 && prune_fits_labels(filters, &volume->labels);
 }
 
-struct pruning {
-	struct usage usage;
-	struct engine *engine;
-	struct engine_call *calls; /* at most the prune's */
-	struct arena arena;
-	char **names; /* of the candidates */
-};
-
-static void pruning_end(struct pruning *pruning, const int64_t *sizes)
+/* Somebody may have begun to use it while it was measured. */
+static int volume_prune(struct engine *engine, const char *name, struct err *err)
 {
-	struct engine *engine = pruning->engine;
-	auto_strv char **deleted = NULL;
-	int64_t reclaimed = 0;
-	for (size_t i = 0; pruning->names[i]; i++) {
-		struct err err;
-		/* Somebody may have begun to use it while it was measured. */
-		if (volumes_users(engine, pruning->names[i], NULL) > 0)
-			continue;
-		if (volume_drop(engine, pruning->names[i], &err) < 0) {
-			log_error(LOG_LEVEL_WARN, &err, "cannot remove a volume", "volume", pruning->names[i], NULL);
-			continue;
-		}
-		strv_push(&deleted, x_strdup(pruning->names[i]));
-		reclaimed += sizes ? sizes[i] : 0;
-	}
-	if (pruning->calls) {
-		struct engine_prune *prune = container_of(pruning->calls, struct engine_prune, call);
-		size_t count = strv_count(deleted);
-		prune->deleted = arena_array(prune->arena, char *, count + 1);
-		for (size_t i = 0; i < count; i++)
-			prune->deleted[i] = arena_strdup(prune->arena, deleted[i]);
-		prune->reclaimed = reclaimed;
-	}
-	auto_free char *text = x_printf("%lld", (long long)reclaimed);
-	struct json_pair pair = {(char *)"reclaimed", text};
-	event_publish(&engine->bus, "volume", "prune", "", &(struct json_map){&pair, 1}, NULL);
-	job_trash(engine);
-	call_done_all(&pruning->calls, NULL);
-	arena_done(&pruning->arena);
-	free(pruning);
+	return volumes_users(engine, name, NULL) > 0 ? 1 : volume_drop(engine, name, err);
 }
 
-static void pruning_measured(struct usage *usage, const int64_t *sizes, const struct err *err)
-{
-	if (err)
-		log_error(LOG_LEVEL_WARN, err, "cannot measure what is pruned", NULL);
-	pruning_end(container_of(usage, struct pruning, usage), sizes);
-}
-
-static void pruning_abandoned(struct usage *usage)
-{
-	struct pruning *pruning = container_of(usage, struct pruning, usage);
-	arena_done(&pruning->arena);
-	free(pruning);
-}
-
-static int candidates_find(struct pruning *pruning, const struct engine_query *query, bool all_names, char ***out_paths,
-			   struct err *err)
+static int volumes_choose(struct pruning *pruning, const struct engine_query *query, bool all, struct err *err)
 {
 	static const char *const known[] = {"label", "label!", "all", NULL};
 	struct filters filters;
 	struct volume_list list;
-	bool all = all_names;
-	filters_group(&pruning->arena, query, &filters);
-	int rc = keys_check(&filters, known, err);
+	size_t count = 0;
+	query_filters(&pruning->arena, query, &filters);
+	int rc = query_filters_check(&filters, known, err);
 	if (rc == 0)
 		rc = filters_bool(&filters, "all", &all, err);
 	if (rc == 0)
 		rc = volume_all(pruning->engine->database, &pruning->arena, &list, err);
 	if (rc < 0)
 		return rc;
-	pruning->names = arena_array(&pruning->arena, char *, list.count + 1);
-	char **paths = arena_array(&pruning->arena, char *, list.count + 1);
-	size_t count = 0;
+	pruning->items = arena_array(&pruning->arena, char *, list.count + 1);
+	pruning->paths = arena_array(&pruning->arena, char *, list.count + 1);
 	for (size_t i = 0; i < list.count; i++) {
 		if (!prunable(pruning->engine, &filters, all, &list.items[i]))
 			continue;
-		paths[count] = arena_printf(&pruning->arena, "volumes/%s", list.items[i].name);
-		pruning->names[count++] = list.items[i].name;
+		pruning->paths[count] = arena_printf(&pruning->arena, "volumes/%s", list.items[i].name);
+		pruning->items[count++] = list.items[i].name;
 	}
-	*out_paths = paths;
 	return 0;
 }
 
 void engine_volume_prune(struct engine *engine, const struct engine_query *query, bool all_names,
 			 struct engine_prune *prune)
 {
-	struct pruning *pruning = x_alloc(sizeof *pruning);
+	struct pruning *pruning = pruning_new(engine, "volume", volume_prune);
 	struct err err;
-	char **paths;
-	*pruning =
-	    (struct pruning){.engine = engine, .usage = {.done = pruning_measured, .abandoned = pruning_abandoned}};
-	if (candidates_find(pruning, query, all_names, &paths, &err) < 0) {
-		arena_done(&pruning->arena);
-		free(pruning);
+	if (volumes_choose(pruning, query, all_names, &err) < 0) {
+		pruning_free(pruning);
 		prune->call.done(&prune->call, &err);
 		return;
 	}
-	call_add(&pruning->calls, &prune->call);
-	if (!paths[0]) {
-		pruning_end(pruning, NULL);
-		return;
-	}
-	/* With no job to measure, the space is still freed. */
-	if (usage_start(engine, &pruning->usage, paths, &err) < 0)
-		pruning_measured(&pruning->usage, NULL, &err);
+	pruning_run(pruning, prune);
 }
