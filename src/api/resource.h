@@ -76,3 +76,8 @@ void handle_archive_get(struct exchange *x);
 void handle_archive_put(struct exchange *x);
 void handle_container_export(struct exchange *x);
 void handle_container_changes(struct exchange *x);
+
+/* build.c */
+void handle_build(struct exchange *x);
+void handle_build_prune(struct exchange *x);
+void handle_build_session(struct exchange *x);

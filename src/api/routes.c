@@ -73,8 +73,9 @@ const struct route routes[] = {
 
     /* what is made of containers and for them */
     ABSENT("POST", "/commit", 24, "commit"),
-    ABSENT("POST", "/build", 24, "build"),
-    ABSENT("POST", "/build/prune", 31, "builder prune"),
+    {"POST", "/build", handle_build, 24, ROUTE_BODY_STREAM, NULL},
+    {"POST", "/build/prune", handle_build_prune, 31, 0, NULL},
+    {"POST", "/build/session", handle_build_session, 24, ROUTE_BODY, NULL}, /* tug's own: secrets, in memory */
     ABSENT("POST", "/session", 39, "build"),
     {"GET", "/volumes", handle_volume_list, 24, 0, NULL},
     {"POST", "/volumes/create", handle_volume_create, 24, ROUTE_BODY, NULL},

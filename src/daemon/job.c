@@ -1,6 +1,7 @@
 #include "daemon/job.h"
 
 #include "base/text.h"
+#include "engine/build_job.h"
 #include "image/job.h"
 #include "storage/copy_up.h"
 #include "storage/trash.h"
@@ -13,10 +14,10 @@ static const struct {
 	const char *kind;
 	int (*run)(int argc, char **argv);
 } jobs[] = {
-    {"archive", image_job_archive_main}, {"changes", image_job_changes_main}, {"copy-up", copy_up_job_main},
-    {"export", image_job_export_main},	 {"import", image_job_import_main},   {"layer", image_job_layer_main},
-    {"load", image_job_load_main},	 {"save", image_job_save_main},	      {"trash", trash_job_main},
-    {"usage", usage_job_main},
+    {"archive", image_job_archive_main}, {"build-plan", build_job_plan_main}, {"build-step", build_job_step_main},
+    {"changes", image_job_changes_main}, {"copy-up", copy_up_job_main},	      {"export", image_job_export_main},
+    {"import", image_job_import_main},	 {"layer", image_job_layer_main},     {"load", image_job_load_main},
+    {"save", image_job_save_main},	 {"trash", trash_job_main},	      {"usage", usage_job_main},
 };
 
 int job_main(char **argv)

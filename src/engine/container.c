@@ -27,7 +27,9 @@ JSON_TYPE(container_document, F_STR(struct container_document, image, "Image", 0
 	  F_OBJECT(struct container_document, config, "Config", 0, container_config),
 	  F_OBJECT(struct container_document, host, "HostConfig", 0, host_config),
 	  F_LIST(struct container_document, mounts, "Mounts", 0, container_mount),
-	  F_BOOL(struct container_document, mounts_decided, "MountsDecided", 0));
+	  F_BOOL(struct container_document, mounts_decided, "MountsDecided", 0),
+
+	  F_BOOL(struct container_document, step, "BuildStep", JSON_OMIT));
 
 enum { DOCUMENT_MAX = 8 << 20 };
 

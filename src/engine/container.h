@@ -11,6 +11,7 @@
 #include "engine/engine.h"
 #include "engine/mounts.h"
 #include "engine/state.h"
+#include "oci/runtime_spec.h"
 #include "storage/database.h"
 
 enum { ID_TEXT = 65, ID_SHORT = 12 };
@@ -41,6 +42,14 @@ struct container_life {
 };
 JSON_DECLARE(container_life);
 
+/* What a step of a build works on and what only it sees. Never recorded: there may be secrets in it. */
+struct container_step {
+	char *const *layers; /* diff ids, base first */
+	const struct oci_mount *mounts;
+	size_t mount_count;
+	char *const *env;
+};
+
 struct container_document {
 	char *image;			/* as the user named it */
 	char *image_id;			/* "sha256:..." */
@@ -49,6 +58,7 @@ struct container_document {
 	struct host_config host;	/* with the defaults filled in */
 	JSON_LIST(struct container_mount) mounts;
 	bool mounts_decided; /* false in records of before there were volumes */
+	bool step;			/* of a build; it does not outlive the engine */
 };
 JSON_DECLARE(container_document);
 
@@ -79,9 +89,10 @@ struct container {
 	bool queued;			 /* RESTARTING: waits in the queue of the engine's start */
 	struct engine_call queue_call;
 
-	struct engine_call *waiters; /* of engine_wait */
-	struct run *run;	     /* what lives while it runs or is being started (run.h); NULL */
-	struct early_client *early;  /* attached before the start (run.h) */
+	struct engine_call *waiters;	   /* of engine_wait */
+	struct run *run;		   /* what lives while it runs or is being started (run.h); NULL */
+	const struct container_step *step; /* the build's; NULL */
+	struct early_client *early;	   /* attached before the start (run.h) */
 };
 
 /* --- the record --- */

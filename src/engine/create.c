@@ -172,7 +172,7 @@ static void log_defaults(const struct engine *engine, struct log_config *log)
 		log->config = *engine->config.log_options;
 }
 
-static void host_defaults(const struct engine *engine, struct host_config *host)
+void create_host_defaults(const struct engine *engine, struct host_config *host)
 {
 	enum { SHM_DEFAULT = 64 << 20 };
 	if (text_empty(host->network_mode) || text_equal(host->network_mode, "default"))
@@ -261,7 +261,7 @@ static int document_fill(struct container *container, struct err *err)
 	document->image_id = arena_strdup(&container->arena, image.id.text);
 	if (config.config)
 		image_merge(&container->arena, &document->config, config.config);
-	host_defaults(engine, &document->host);
+	create_host_defaults(engine, &document->host);
 	if (text_empty(document->config.hostname))
 		document->config.hostname = arena_strndup(&container->arena, container->id, ID_SHORT);
 	return argv_build(&container->arena, &document->config, &document->argv, err);

@@ -10,3 +10,6 @@
 int create_check_limits(const struct host_config *host, struct err *err) must_check;
 
 int create_check(const struct engine *engine, const struct container_document *document, struct err *err) must_check;
+
+/* What a request leaves open (create.c). */
+void create_host_defaults(const struct engine *engine, struct host_config *host);

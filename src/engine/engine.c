@@ -6,6 +6,7 @@
 #include "base/random.h"
 #include "base/text.h"
 #include "engine/disk_usage.h"
+#include "engine/build_state.h"
 #include "engine/engine_state.h"
 #include "engine/job.h"
 #include "engine/restore.h"
@@ -139,6 +140,8 @@ static int record_open(struct engine *engine, struct err *err)
 	if (rc == 0)
 		rc = container_migrate(engine->database, err);
 	if (rc == 0)
+		rc = build_migrate(engine->database, err);
+	if (rc == 0)
 		rc = trash_staging(engine->data, err);
 	if (rc == 0)
 		rc = image_store_open(engine->database, engine->data, &engine->images, err);
@@ -230,6 +233,8 @@ void engine_close(struct engine *engine)
 {
 	if (!engine)
 		return;
+	builds_end(engine);
+	build_sessions_end(engine);
 	jobs_end(engine);
 	loop_task_remove(&engine->queue_task);
 	tasks_end(engine);

@@ -25,6 +25,8 @@ struct engine {
 	struct engine_job *jobs;
 	struct task *tasks;
 	struct creation *creations;	/* containers that are not in the record yet */
+	struct engine_build *builds;
+	struct build_session *build_sessions;
 	struct monitor_child *monitors; /* that this engine started and that have not ended */
 	struct event_bus bus;
 	struct loop_task queue_task; /* restarts after the engine's start (restart.h) */

@@ -35,16 +35,23 @@ struct root_paths {
 	char *upper, *work, *files;
 };
 
+static int root_layers(const struct container *container, struct arena *arena, char ***out_lower, struct err *err)
+{
+	struct image_store *images = container->engine->images;
+	struct digest image;
+	if (container->step)
+		return image_layer_dirs(images, arena, container->step->layers, out_lower, err);
+	int rc = digest_parse(container->document.image_id, &image, err);
+	return rc < 0 ? rc : image_lower_dirs(images, arena, &image, out_lower, err);
+}
+
 static int root_prepare(struct container *container, struct arena *arena, struct root_paths *paths, int *out_dir,
 			struct err *err)
 {
 	struct engine *engine = container->engine;
 	const char *data = engine->config.data_root;
-	struct digest image;
 	char **lower;
-	int rc = digest_parse(container->document.image_id, &image, err);
-	if (rc == 0)
-		rc = image_lower_dirs(engine->images, arena, &image, &lower, err);
+	int rc = root_layers(container, arena, &lower, err);
 	if (rc < 0)
 		return rc;
 	rc = data_make_container(engine->data, container->id, lower[0], out_dir, err);

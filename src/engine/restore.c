@@ -10,6 +10,7 @@
 #include "monitor/exit_record.h"
 
 #include <fcntl.h>
+#include <stdlib.h>
 
 static int exit_read(const struct container *container, struct exit_record *out_record)
 {
@@ -95,6 +96,27 @@ static int container_restore(struct container *container, struct err *err)
 	}
 }
 
+/* A build ends with its engine, and so do its steps. */
+static void step_end(struct engine_call *call, const struct err *err)
+{
+	if (err)
+		log_error(LOG_LEVEL_WARN, err, "cannot remove what a build has left", NULL);
+	free(call);
+}
+
+static void steps_remove(struct engine *engine)
+{
+	struct container *next;
+	for (struct container *at = engine->containers; at; at = next) {
+		next = at->next;
+		if (!at->document.step)
+			continue;
+		struct engine_call *call = x_alloc(sizeof *call);
+		call->done = step_end;
+		engine_remove(engine, at->id, true, true, call);
+	}
+}
+
 int restore_all(struct engine *engine, struct err *err)
 {
 	struct container *next;
@@ -107,6 +129,7 @@ int restore_all(struct engine *engine, struct err *err)
 			log_error(LOG_LEVEL_ERROR, &failure, "cannot restore a container", NULL);
 	}
 	launch_volumes_settle(engine);
+	steps_remove(engine);
 	restart_queue_run(engine);
 	return 0;
 }

@@ -130,7 +130,7 @@ static int process_fill(const struct container *container, struct arena *arena, 
 		process->console_size->width = (uint64_t)host->console_size.items[1].value;
 	}
 	process->args = container->document.argv;
-	process->env = spec_environment(arena, config, NULL, config->tty);
+	process->env = spec_environment(arena, config, container->step ? container->step->env : NULL, config->tty);
 	process->cwd = text_empty(config->working_dir) ? (char *)"/" : config->working_dir;
 	process->no_new_privileges = security.no_new_privileges;
 	process->capabilities = arena_new(arena, struct oci_capabilities);

@@ -218,7 +218,8 @@ int spec_mounts(const struct container *container, struct arena *arena, const st
 {
 	enum { DEFAULTS = 10 };
 	const struct host_config *host = &container->document.host;
-	size_t room = container->document.mounts.count + host->tmpfs.count;
+	size_t room =
+	    container->document.mounts.count + host->tmpfs.count + (container->step ? container->step->mount_count : 0);
 	struct mount_list own = {.arena = arena, .items = arena_array(arena, struct oci_mount, room + 1)};
 	struct mount_list all = {
 	    .arena = arena, .items = arena_array(arena, struct oci_mount, DEFAULTS + room), .own = &own};
@@ -226,6 +227,8 @@ int spec_mounts(const struct container *container, struct arena *arena, const st
 	if (rc < 0)
 		return rc;
 	tmpfs_map_add(&own, host);
+	for (size_t i = 0; container->step && i < container->step->mount_count; i++)
+		own.items[own.count++] = container->step->mounts[i];
 	defaults_add(&all, host);
 	files_add(&all, host, paths->files);
 	mounts_sort(&own);

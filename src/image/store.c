@@ -25,6 +25,10 @@ static const char *const schema[] = {
     "CREATE INDEX image_layer_diff_id ON image_layer (diff_id);"
     "CREATE TABLE tag (name TEXT PRIMARY KEY, image TEXT NOT NULL REFERENCES image(id) ON DELETE CASCADE) STRICT;"
     "CREATE INDEX tag_image ON tag (image)",
+    /* layers that stay without an image: a build's cache */
+    "CREATE TABLE layer_hold (owner TEXT NOT NULL, diff_id TEXT NOT NULL REFERENCES layer(diff_id),"
+    "  PRIMARY KEY (owner, diff_id)) STRICT;"
+    "CREATE INDEX layer_hold_diff_id ON layer_hold (diff_id)",
 };
 
 int image_store_open(struct database *database, int data, struct image_store **out_store, struct err *err)
@@ -322,12 +326,35 @@ int image_config(struct image_store *store, struct arena *arena, const struct di
 			 err);
 }
 
+struct lower_list {
+	char **paths;
+	size_t count, room;
+};
+
+/* One more layer below those of the list; what is seen already is not shown twice. */
+static void lower_add(struct arena *arena, struct lower_list *list, const struct digest *diff_id)
+{
+	char path[LAYER_PATH];
+	layers_path(diff_id, path);
+	if (list->count + 1 >= list->room) {
+		char **grown = arena_array(arena, char *, list->room = list->room ? list->room * 2 : 16);
+		if (list->count)
+			memcpy(grown, list->paths, list->count * sizeof *grown);
+		list->paths = grown;
+	}
+	/* The same layer twice is shown once: overlay refuses a directory that comes again. */
+	for (size_t i = 0; i < list->count; i++) {
+		if (text_equal(list->paths[i], path))
+			return;
+	}
+	list->paths[list->count++] = arena_strdup(arena, path);
+}
+
 int image_lower_dirs(struct image_store *store, struct arena *arena, const struct digest *id, char ***out_paths,
 		     struct err *err)
 {
 	auto_query struct query *query = NULL;
-	char **paths = NULL;
-	size_t count = 0, room = 0;
+	struct lower_list list = {0};
 	int result =
 	    database_query(store->database,
 			   "SELECT diff_id, opaque FROM image_layer JOIN layer USING (diff_id) WHERE image = ? "
@@ -336,35 +363,46 @@ int image_lower_dirs(struct image_store *store, struct arena *arena, const struc
 	bool hidden = false;
 	while (result == 0 && (result = query_next(query, err)) > 0) {
 		struct digest diff_id;
-		char path[LAYER_PATH];
 		result = digest_parse(query_text(query, 0), &diff_id, err);
 		if (result < 0)
 			return result;
-		if (hidden)
-			continue;
-		hidden = query_i64(query, 1);
-		layers_path(&diff_id, path);
-		if (count + 1 >= room) {
-			char **grown = arena_array(arena, char *, room = room ? room * 2 : 16);
-			if (count)
-				memcpy(grown, paths, count * sizeof *paths);
-			paths = grown;
-		}
-		/* The same layer twice is shown once: overlay refuses a directory that comes again. */
-		bool again = false;
-		for (size_t i = 0; i < count; i++)
-			again = again || text_equal(paths[i], path);
-		if (!again)
-			paths[count++] = arena_strdup(arena, path);
+		if (!hidden)
+			lower_add(arena, &list, &diff_id);
+		hidden = hidden || query_i64(query, 1);
 	}
 	if (result == 0)
-		*out_paths = paths ? paths : arena_array(arena, char *, 1);
+		*out_paths = list.paths ? list.paths : arena_array(arena, char *, 1);
 	return result;
+}
+
+int image_layer_dirs(struct image_store *store, struct arena *arena, char *const *diff_ids, char ***out_paths,
+		     struct err *err)
+{
+	struct lower_list list = {0};
+	bool hidden = false;
+	for (size_t i = strv_count(diff_ids); i-- > 0 && !hidden;) {
+		auto_query struct query *query = NULL;
+		struct digest diff_id;
+		int result = digest_parse(diff_ids[i], &diff_id, err);
+		if (result == 0)
+			result = database_query(store->database, "SELECT opaque FROM layer WHERE diff_id = ?",
+						BIND(bind_text(diff_id.text)), &query, err);
+		if (result == 0)
+			result = query_next(query, err);
+		if (result == 0)
+			return err_set(err, ENOENT, "No such layer: %s", diff_id.text);
+		if (result < 0)
+			return result;
+		lower_add(arena, &list, &diff_id);
+		hidden = query_i64(query, 0);
+	}
+	*out_paths = list.paths ? list.paths : arena_array(arena, char *, 1);
+	return 0;
 }
 
 /* --- taking over what a job made --- */
 
-static int put_layer(struct image_store *store, int staging, const struct image_job_layer *layer, struct err *err)
+int store_put_layer(struct image_store *store, int staging, const struct image_job_layer *layer, struct err *err)
 {
 	struct digest diff_id;
 	int result = digest_parse(layer->diff_id, &diff_id, err);
@@ -441,7 +479,7 @@ int image_store_put(struct image_store *store, int staging, const struct image_j
 	if (status < 0)
 		return status;
 	for (size_t i = 0; status == 0 && i < result->layers.count; i++)
-		status = put_layer(store, staging, &result->layers.items[i], err);
+		status = store_put_layer(store, staging, &result->layers.items[i], err);
 	for (size_t i = 0; status == 0 && i < result->blobs.count; i++)
 		status = put_blob(store, staging, &result->blobs.items[i], err);
 	for (size_t i = 0; status == 0 && i < result->images.count; i++)

@@ -14,6 +14,7 @@
 
 struct image_store;
 struct image_job_result;
+struct image_job_layer;
 
 /* database and data (storage/data.h) must outlive it. Makes the tables; puts layers and blobs of no image into trash.
  */
@@ -62,6 +63,21 @@ int image_config(struct image_store *store, struct arena *arena, const struct di
  * layer with an opaque root hides is left out. An empty list: an image without layers. */
 int image_lower_dirs(struct image_store *store, struct arena *arena, const struct digest *id, char ***out_paths,
 		     struct err *err) must_check;
+
+/* The same for a list of diff ids, base first, whose images need not be. -ENOENT for a layer that is not there. */
+int image_layer_dirs(struct image_store *store, struct arena *arena, char *const *diff_ids, char ***out_paths,
+		     struct err *err) must_check;
+
+/*
+ * Layers that stay without an image, for whoever names himself as their owner (store_hold.c): a build's cache. A layer
+ * of a job becomes the owner's; one that is there already may be held too (name "").
+ */
+int image_hold(struct image_store *store, const char *owner, int staging, const struct image_job_layer *layer,
+	       struct err *err) must_check;
+/* Files of layers that nobody needs any more go away in image_hold_sweep, once after many releases. */
+int image_release(struct image_store *store, const char *owner, struct err *err) must_check;
+int image_hold_sweep(struct image_store *store, struct err *err) must_check;
+bool image_layer_known(struct image_store *store, const char *diff_id);
 
 /* Docker's `tag`: source as for image_find; repository and tag as the API gives them, tag may be NULL or "". */
 int image_tag(struct image_store *store, const char *source, const char *repository, const char *tag,

@@ -92,10 +92,7 @@ static int drop_image(struct removal *removal, struct err *err)
 	else
 		result = database_run(database, "UPDATE image SET hidden = 1 WHERE id = ?", BIND(bind_text(id)), err);
 	if (result == 0)
-		result = database_run(database,
-				      "DELETE FROM layer WHERE NOT EXISTS "
-				      "(SELECT 1 FROM image_layer WHERE image_layer.diff_id = layer.diff_id)",
-				      NULL, err);
+		result = store_drop_layers(removal->store, err);
 	if (result == 0)
 		note(removal, NULL, id);
 	return result;

@@ -3,6 +3,7 @@
  */
 #pragma once
 
+#include "image/job.h"
 #include "image/store.h"
 
 struct image_store {
@@ -21,3 +22,10 @@ int image_resolve(struct image_store *store, struct arena *arena, const char *te
 
 /* Files of layers and configurations that no row names go away. */
 int image_store_sweep(struct image_store *store, struct err *err) must_check;
+
+/* Publishes a layer and records it; in a transaction of the caller's. */
+int store_put_layer(struct image_store *store, int staging, const struct image_job_layer *layer,
+		    struct err *err) must_check;
+
+/* Rows of layers that neither an image nor a hold needs. */
+int store_drop_layers(struct image_store *store, struct err *err) must_check;

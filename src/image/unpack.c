@@ -284,14 +284,15 @@ static int make_entry(struct unpack *unpack, const struct tar_entry *entry, stru
 		return err_wrap(err, "bad archive: %.256s", entry->name);
 	if (!*leaf)
 		return make_root(unpack, entry, err);
-	for (const char *at = parent_path; at; at = strchr(at, '/') ? strchr(at, '/') + 1 : NULL) {
+	for (const char *at = unpack->limits.plain ? NULL : parent_path; at;
+	     at = strchr(at, '/') ? strchr(at, '/') + 1 : NULL) {
 		if (text_after(at, WHITEOUT_META))
 			return 0; /* aufs' links */
 		if (text_after(at, WHITEOUT))
 			return bad(err, entry, "below a whiteout");
 	}
 	snprintf(unpack->path, sizeof unpack->path, "%s%s%s", parent_path, *parent_path ? "/" : "", leaf);
-	const char *hidden = text_after(leaf, WHITEOUT);
+	const char *hidden = unpack->limits.plain ? NULL : text_after(leaf, WHITEOUT);
 	if (hidden && text_after(leaf, WHITEOUT_META) && !text_equal(leaf, WHITEOUT_OPAQUE))
 		return 0;
 	result = tree_go(&unpack->tree, parent_path, err);

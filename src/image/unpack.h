@@ -16,6 +16,7 @@ struct unpack_limits {	     /* 0: the default */
 	uint64_t bytes;	     /* sum of the files' sizes, holes included: 4 TiB */
 	uint64_t entries;    /* 8 Mi */
 	uint64_t free_bytes; /* what must stay free on the file system: 64 MiB */
+	bool plain;	     /* no layer, an archive: `.wh.` is part of a name like any other */
 };
 
 struct unpack_result {

@@ -375,12 +375,14 @@ int mounts_make(const struct plan *plan, int *sources, int *out_root, struct err
 			rc = remount(at, root, err);
 		else if (at->kind == PLAN_MOUNT_BIND)
 			rc = bind_make(plan, at, root, sources ? sources[i] : -1, err);
+		else if (at->kind == PLAN_MOUNT_SECRET)
+			rc = secret_make(plan, at, root, err);
 		else
 			rc = at->kind == PLAN_MOUNT_CGROUP ? cgroup_mount(plan, at, root, err)
 							   : fs_make(plan, at, root, err);
 		if (rc < 0)
-			return err_wrap(err, "error mounting \"%s\" to rootfs at \"%s\"", at->source ? at->source : "",
-					at->target);
+			return err_wrap(err, "error mounting \"%s\" to rootfs at \"%s\"",
+					at->source && at->kind != PLAN_MOUNT_SECRET ? at->source : "", at->target);
 	}
 	*out_root = take_fd(&root);
 	return 0;

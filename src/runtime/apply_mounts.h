@@ -27,6 +27,10 @@ int root_pivot(const struct plan *plan, int root, struct err *err) must_check;
 
 int cgroup_mount(const struct plan *plan, const struct plan_mount *mount, int root, struct err *err) must_check;
 
+/* --- apply_secret.c --- */
+
+int secret_make(const struct plan *plan, const struct plan_mount *secret, int root, struct err *err) must_check;
+
 /* --- apply_paths.c --- */
 
 int devices_make(const struct plan *plan, int root, struct err *err) must_check;

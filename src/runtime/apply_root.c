@@ -1,7 +1,7 @@
-#include "base/buffer.h"
 #include "base/path.h"
 #include "base/text.h"
 #include "runtime/apply_mounts.h"
+#include "runtime/overlay.h"
 
 #include <fcntl.h>
 #include <linux/mount.h>
@@ -12,30 +12,11 @@
 
 /* --- making it --- */
 
-static int overlay_mount(const struct plan *plan, struct err *err)
+static int overlay_make(const struct plan *plan, struct err *err)
 {
-	auto_buf data = BUF_INIT(64 << 10);
-	enum { OPTIONS_PAGE = 4095 };
-	if (!plan->lower || !plan->lower[0]) /* an image without layers: what is written is all there is */
-		return mount(plan->upper, plan->upper, NULL, MS_BIND, NULL) < 0 ? err_sys(err, "bind %s", plan->upper)
-										: 0;
-	buf_text(&data, "lowerdir=");
-	for (char *const *layer = plan->lower; *layer; layer++)
-		buf_printf(&data, "%s%s", layer == plan->lower ? "" : ":", *layer);
-	buf_printf(&data, ",upperdir=%s,workdir=%s", plan->upper, plan->work);
-	size_t plain = data.len;
-	if (plan->overlay_volatile)
-		buf_text(&data, ",volatile");
-	if (data.overflow || data.len > OPTIONS_PAGE)
-		return err_set(err, E2BIG, "the image has too many layers for the kernel's mount call");
-	if (mount("overlay", plan->upper, "overlay", 0, data.data) == 0)
-		return 0;
-	if (errno == EINVAL && plan->overlay_volatile) { /* kernel 5.10: overlay volatile */
-		data.data[plain] = 0;
-		if (mount("overlay", plan->upper, "overlay", 0, data.data) == 0)
-			return 0;
-	}
-	return err_sys(err, "mount the root file system");
+	const struct overlay overlay = {
+	    .lower = plan->lower, .upper = plan->upper, .work = plan->work, .lose_on_crash = plan->overlay_volatile};
+	return overlay_mount(&overlay, plan->upper, err);
 }
 
 /* pivot_root(2) wants the mount that the root lies on to be no shared one. */
@@ -83,7 +64,7 @@ int root_make(const struct plan *plan, int source, int *out_root, struct err *er
 		int rc = plan->root_propagation & MS_SHARED ? parent_make_private(plan->rootfs, err) : 0;
 		return rc < 0 ? rc : rootfs_bind(plan->rootfs, source, out_root, err);
 	}
-	int rc = overlay_mount(plan, err);
+	int rc = overlay_make(plan, err);
 	if (rc < 0)
 		return rc;
 	*out_root = open(plan->upper, O_PATH | O_DIRECTORY | O_CLOEXEC);

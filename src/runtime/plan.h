@@ -17,6 +17,7 @@ enum plan_mount_kind {
 	PLAN_MOUNT_FS,	   /* a new file system: type, data */
 	PLAN_MOUNT_BIND,   /* source on the host */
 	PLAN_MOUNT_CGROUP, /* the container's own control groups, as the host has them */
+	PLAN_MOUNT_SECRET, /* a file in memory; source: its content as hex, data: "mode=0400,uid=0,gid=0" */
 };
 
 enum plan_mount_flag {

@@ -276,6 +276,8 @@ static int mount_compile(struct arena *arena, const struct oci_mount *mount, str
 	if (mount->type && plan->kind != PLAN_MOUNT_BIND &&
 	    (text_equal(mount->type, "cgroup") || text_equal(mount->type, "cgroup2")))
 		plan->kind = PLAN_MOUNT_CGROUP;
+	if (mount->type && text_equal(mount->type, "tugsecret")) /* the engine's */
+		plan->kind = PLAN_MOUNT_SECRET;
 	if (plan->kind == PLAN_MOUNT_BIND && (!plan->source || plan->source[0] != '/'))
 		return err_set(err, EINVAL, "source: not an absolute path");
 	if (plan->kind != PLAN_MOUNT_BIND && text_empty(mount->type))

@@ -163,7 +163,7 @@ static void ranges(struct printer *p, const char *key, const struct plan_id_rang
 
 static void mounts(struct printer *p, const struct plan *plan)
 {
-	static const char *const kinds[] = {"new", "bind", "cgroup"};
+	static const char *const kinds[] = {"new", "bind", "cgroup", "secret"};
 	open_(p, "mounts", '[');
 	for (size_t i = 0; i < plan->mount_count; i++) {
 		const struct plan_mount *mount = &plan->mounts[i];
@@ -171,7 +171,7 @@ static void mounts(struct printer *p, const struct plan *plan)
 		text(p, "target", mount->target);
 		text(p, "kind", mount->kind < array_size(kinds) ? kinds[mount->kind] : "?");
 		text(p, "type", mount->kind == PLAN_MOUNT_FS ? mount->type : NULL);
-		text(p, "source", mount->source);
+		text(p, "source", mount->kind == PLAN_MOUNT_SECRET ? NULL : mount->source);
 		text(p, "data", text_empty(mount->data) ? NULL : mount->data);
 		words(p, "how", mount->flags, plan_flags, array_size(plan_flags));
 		words(p, "set", mount->mount_flags, mount_flags, array_size(mount_flags));
