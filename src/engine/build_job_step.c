@@ -160,10 +160,10 @@ static int job_confine(struct step_job *job, struct err *err)
 		close(job->root);
 		close(FROM_FD);
 	} else {
-		spec.dirs[spec.dir_count++] = (struct confine_dir){job->root, true};
+		spec.dirs[spec.dir_count++] = (struct confine_dir){.fd = job->root, .writable = true};
 	}
 	if ((is_kind(job, "copy") || is_kind(job, "extract")) && has_directory(job->from))
-		spec.dirs[spec.dir_count++] = (struct confine_dir){job->from, false};
+		spec.dirs[spec.dir_count++] = (struct confine_dir){.fd = job->from};
 	return confine_enter(&spec, err);
 }
 

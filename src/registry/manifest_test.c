@@ -39,7 +39,7 @@ TEST(manifest_refuses_confusion)
 	    {IMAGE("", ",\"manifests\":[]"), NULL, "at once"},
 	    {IMAGE("\"mediaType\":\"" OCI_MEDIA_INDEX "\",", ""), OCI_MEDIA_MANIFEST, "but it came as"},
 	    {IMAGE("\"mediaType\":\"" OCI_MEDIA_INDEX "\",", ""), NULL, "manifests: missing"},
-	    {IMAGE("", ",\"config\":{}"), OCI_MEDIA_MANIFEST, "duplicate"},
+	    {IMAGE("", ",\"config\":{}"), OCI_MEDIA_MANIFEST, "stands twice"},
 	    {"{\"schemaVersion\":1,\"fsLayers\":[]}", NULL, "schema 1"},
 	    {"[]", NULL, "not an object"},
 	    {"{}", "text/html", "unsupported manifest media type"},
