@@ -58,7 +58,7 @@ struct container_document {
 	struct host_config host;	/* with the defaults filled in */
 	JSON_LIST(struct container_mount) mounts;
 	bool mounts_decided; /* false in records of before there were volumes */
-	bool step;			/* of a build; it does not outlive the engine */
+	bool step;	     /* of a build; it does not outlive the engine */
 };
 JSON_DECLARE(container_document);
 

@@ -24,7 +24,7 @@ struct engine {
 	struct exec *execs;
 	struct engine_job *jobs;
 	struct task *tasks;
-	struct creation *creations;	/* containers that are not in the record yet */
+	struct creation *creations; /* containers that are not in the record yet */
 	struct engine_build *builds;
 	struct build_session *build_sessions;
 	struct monitor_child *monitors; /* that this engine started and that have not ended */
