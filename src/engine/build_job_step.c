@@ -265,6 +265,7 @@ static int step_copy(struct step_job *job, struct err *err)
 	};
 	if (request->add && (!request->unpack_said || request->unpack))
 		copy.consume = archive_take;
+	/* cppcheck-suppress autoVariables; it is taken back below */
 	job->copy = &copy;
 	int rc = owner_find(job, request->owner, &copy.uid, &copy.gid, err);
 	if (rc == 0 && request->sources && request->sources[0])
@@ -274,6 +275,7 @@ static int step_copy(struct step_job *job, struct err *err)
 	for (size_t i = 0; rc == 0 && i < request->files.count; i++)
 		rc = copy_text(&copy, request->files.items[i].name, request->files.items[i].content,
 			       strlen(request->files.items[i].content), job->epoch, err);
+	job->copy = NULL;
 	return rc;
 }
 

@@ -40,7 +40,7 @@ static int changes_run(struct arena *arena, struct buf *out, struct err *err)
 		return 0;
 	}
 	if (spec.lower && spec.lower[0])
-		rc = overlay_mount(ROOT_FD, &(struct overlay_spec){.lower = spec.lower}, &lower, err);
+		rc = layers_mount(ROOT_FD, &(struct overlay_spec){.lower = spec.lower}, &lower, err);
 	if (rc < 0)
 		return rc;
 	bool has_lower = lower >= 0;

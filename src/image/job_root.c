@@ -66,7 +66,7 @@ static int root_open(const struct archive_spec *spec, bool writable, int *out_tr
 		return confine_tree_of(ROOT_FD, writable, out_tree, err);
 	const struct overlay_spec overlay = {spec->lower, spec->directory, writable};
 	auto_fd int root = -1;
-	int rc = overlay_mount(ROOT_FD, &overlay, &root, err);
+	int rc = layers_mount(ROOT_FD, &overlay, &root, err);
 	for (size_t i = 0; rc == 0 && i < spec->mounts.count; i++)
 		rc = mount_add(&spec->mounts.items[i], root, err);
 	return rc < 0 ? rc : confine_tree(root, writable, out_tree, err);

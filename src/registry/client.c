@@ -27,7 +27,7 @@ void registry_init(struct registry *registry, struct http *http, const struct re
 void registry_done(struct registry *registry)
 {
 	while (registry->calls)
-		call_done(registry->calls);
+		call_end(registry->calls);
 	arena_done(&registry->arena);
 }
 
@@ -126,7 +126,7 @@ void call_start(struct registry *registry, struct call *call)
 		attempt_start(call);
 }
 
-void call_done(struct call *call)
+void call_end(struct call *call)
 {
 	if (!call->registry)
 		return;

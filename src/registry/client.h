@@ -38,7 +38,7 @@ enum call_state { CALL_NEW, CALL_RUNNING, CALL_WAITING, CALL_DONE };
 enum { CALL_FIELDS_MAX = 6 };
 
 struct call {
-	/* the request; memory is the caller's until call_done */
+	/* the request; memory is the caller's until call_end */
 	const struct endpoint *endpoint;
 	const char *method;
 	const char *url;		     /* absolute; mostly from call_url */
@@ -77,7 +77,7 @@ struct call {
 char *call_url(struct arena *arena, const struct endpoint *endpoint, const char *name, const char *rest);
 
 void call_start(struct registry *registry, struct call *call);
-void call_done(struct call *call); /* ends it and frees what it has */
+void call_end(struct call *call); /* ends it and frees what it has */
 /* One turn: waits at most so long, also on these descriptors. */
 int registry_step(struct registry *registry, const int *fds, size_t fd_count, int timeout_ms,
 		  struct err *err) must_check;

@@ -82,7 +82,7 @@ static int namespace_enter(int data, struct err *err)
 	return 0;
 }
 
-int overlay_mount(int data, const struct overlay_spec *spec, int *out_root, struct err *err)
+int layers_mount(int data, const struct overlay_spec *spec, int *out_root, struct err *err)
 {
 	struct stat info;
 	size_t count = strv_count(spec->lower);

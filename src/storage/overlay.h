@@ -13,4 +13,4 @@ struct overlay_spec {
 };
 
 /* Enters a new mount namespace. *out_root is O_RDONLY. A container whose upper is not there is its layers alone. */
-int overlay_mount(int data, const struct overlay_spec *spec, int *out_root, struct err *err) must_check;
+int layers_mount(int data, const struct overlay_spec *spec, int *out_root, struct err *err) must_check;
