@@ -142,6 +142,7 @@ static const struct word plan_flags[] = {
     {PLAN_IDMAP_RECURSIVE, "idmap-recursive"},
     {PLAN_SOURCE_LINK, "source-link"},
     {PLAN_TARGET_LINK, "target-link"},
+    {PLAN_USER_PLACE, "user-place"},
 };
 
 static void ranges(struct printer *p, const char *key, const struct plan_id_range *items, size_t count)

@@ -226,7 +226,9 @@ static int go(const struct container *container, const struct exec_options *opti
 	struct listening listening = {container, process};
 	const struct apply_host host = {.listener = listener, .context = &listening};
 	int exit_code, rc = 0;
-	if (console >= 0) {
+	if (console < 0)
+		console_prepare(process->console);
+	else {
 		rc = console_socket_send(console, process->console, err);
 		process->console = -1;
 	}

@@ -176,17 +176,24 @@ static void attend(int signals, pid_t pid, int master, int *out_status)
 		drain(&out);
 }
 
-/* Keys go to the container as they are typed; a line end stays one, as under runc. */
-static bool terminal_raw(int master, struct termios *out_before)
+void console_prepare(int master)
 {
 	struct termios mode;
+	if (master < 0)
+		return;
 	if (tcgetattr(master, &mode) == 0) {
 		mode.c_oflag &= ~(tcflag_t)ONLCR;
 		(void)tcsetattr(master, TCSANOW, &mode);
 	}
+	size_copy(master);
+}
+
+/* Keys go to the container as they are typed. */
+static bool terminal_raw(struct termios *out_before)
+{
+	struct termios mode;
 	if (tcgetattr(0, out_before) < 0)
 		return false;
-	size_copy(master);
 	mode = *out_before;
 	cfmakeraw(&mode);
 	mode.c_oflag |= OPOST;
@@ -201,7 +208,7 @@ int console_attend(pid_t pid, int master, int *out_status, struct err *err)
 	auto_fd int signals = signalfd(-1, &all, SFD_CLOEXEC | SFD_NONBLOCK);
 	if (signals < 0)
 		return err_sys(err, "signalfd");
-	bool raw = master >= 0 && terminal_raw(master, &before);
+	bool raw = master >= 0 && terminal_raw(&before);
 	*out_status = 0;
 	if (!reap(pid, out_status))
 		attend(signals, pid, master, out_status);

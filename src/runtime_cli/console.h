@@ -18,4 +18,6 @@ int console_socket_send(int socket, int master, struct err *err) must_check;
  * or streams. *out_status as from waitpid. console_block has to be called before the child is made.
  */
 void console_block(void);
+/* Before the program runs: our terminal's size; a line end stays one, as under runc. */
+void console_prepare(int master);
 int console_attend(pid_t pid, int master, int *out_status, struct err *err) must_check;

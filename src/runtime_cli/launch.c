@@ -253,7 +253,9 @@ static int process_make(struct launch *launch, uint32_t preserve_fds, struct err
 	if (rc < 0)
 		return err_wrap(err, "unable to start container process");
 	trace("process prepared");
-	if (console >= 0) {
+	if (console < 0)
+		console_prepare(launch->process.console);
+	else {
 		rc = console_socket_send(take_fd(&console), launch->process.console, err);
 		launch->process.console = -1;
 	}
