@@ -137,6 +137,7 @@ static int plan_make(struct container *container, struct arena *arena, const str
 	    .upper = root->upper,
 	    .work = root->work,
 	    .overlay_volatile = host->auto_remove,
+	    .cgroup_mode = engine->cgroup_v2 ? CGROUP_V2 : CGROUP_V1,
 	    .network_slot = network ? PLAN_SLOT_FIRST : PLAN_SLOT_NONE,
 	    .filter = filtered ? &filter : NULL,
 	    .user = container->document.config.user ? container->document.config.user : "",

@@ -6,6 +6,7 @@
 #include "base/text.h"
 #include "runtime/cgroup_oom.h"
 #include "runtime/cgroup_process.h"
+#include "runtime/cgroup_stats.h"
 #include "runtime/cgroup_tree.h"
 
 #include "unit/test.h"
@@ -57,17 +58,24 @@ static void group_end(void)
 	CHECK(!cgroup_exists(name));
 }
 
-/* A child in the group that does what work says, and ends with its result. */
+/* A child that is in the group does what work says, and ends with its result. */
 static pid_t child_start(int (*work)(void))
 {
 	bool inside;
+	int pair[2];
+	char byte = 0;
+	CHECK_INT(pipe2(pair, O_CLOEXEC), 0);
 	pid_t pid = cgroup_clone(name, 0, &inside);
 	CHECK(pid >= 0);
 	if (pid == 0) {
-		if (!inside && cgroup_enter(name, 0, &err) < 0)
+		if ((!inside && cgroup_enter(name, 0, &err) < 0) || write(pair[1], &byte, 1) != 1)
 			_exit(99);
+		close(pair[1]);
 		_exit(work());
 	}
+	close(pair[1]);
+	CHECK_INT(read(pair[0], &byte, 1), 1);
+	close(pair[0]);
 	return pid;
 }
 
@@ -94,13 +102,6 @@ static bool is_in_group(pid_t pid)
 	for (size_t i = 0; i < count; i++)
 		found = found || pids[i] == pid;
 	return found;
-}
-
-static void wait_until_inside(pid_t pid)
-{
-	for (int i = 0; i < 20000 && !is_in_group(pid); i++)
-		poll(NULL, 0, 1);
-	CHECK(is_in_group(pid));
 }
 
 TEST(limits_are_written_and_updated)
@@ -148,7 +149,7 @@ TEST(processes_are_listed_frozen_and_killed)
 	bool frozen;
 	group_make(NULL, 0, NULL, 0);
 	pid_t pid = child_start(work_wait);
-	wait_until_inside(pid);
+	CHECK(is_in_group(pid));
 	CHECK_OK(cgroup_frozen(name, &frozen, &err));
 	CHECK(!frozen);
 	CHECK_OK(cgroup_freeze(name, &err));
@@ -215,7 +216,7 @@ TEST(removing_ends_what_is_left_also_below)
 	auto_fd int dir = open(below, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	char text[16];
 	snprintf(text, sizeof text, "%d", (int)pid);
-	wait_until_inside(pid);
+	CHECK(is_in_group(pid));
 	CHECK_OK(file_control(dir, "cgroup.procs", text, &err));
 	CHECK(is_in_group(pid));
 	cgroup_remove(name);
@@ -284,4 +285,33 @@ TEST(running_out_of_memory_is_told)
 	CHECK(cgroup_oom_killed(name));
 	cgroup_oom_done(&watch);
 	group_end();
+}
+
+TEST(what_a_group_uses_is_counted)
+{
+	struct plan_setting limits[] = {SETTING("memory", "memory.limit_in_bytes", "134217728"),
+					SETTING("pids", "pids.max", "7"), SETTING("cpu", "cpu.cfs_quota_us", "50000")};
+	struct plan_setting limits_v2[] = {SETTING("", "memory.max", "134217728"), SETTING("", "pids.max", "7"),
+					   SETTING("", "cpu.max", "50000 100000")};
+	struct cgroup_stats stats = {0};
+	bool inflow = false;
+	group_make(v2() ? limits_v2 : limits, 3, NULL, 0);
+	CHECK_INT(child_end(child_start(work_eat)), 0);
+	pid_t pid = child_start(work_wait);
+	CHECK(is_in_group(pid));
+	CHECK_OK(cgroup_stats_read(name, &stats, &err));
+	CHECK(stats.cpu.has && stats.memory.has && stats.pids.has);
+	CHECK(stats.cpu.usage_ns > 0);
+	CHECK_INT(stats.memory.memory.limit, 134217728);
+	CHECK(stats.memory.memory.max_usage > 64 << 20 || (v2() && stats.memory.memory.max_usage == 0));
+	CHECK_INT(stats.pids.current, 1);
+	CHECK_INT(stats.pids.limit, 7);
+	for (size_t i = 0; i < stats.memory.raw_count; i++)
+		inflow = inflow || text_equal(stats.memory.raw[i].name, "inactive_file");
+	CHECK(inflow);
+	cgroup_stats_done(&stats);
+	CHECK_OK(cgroup_kill(name, &err));
+	CHECK_INT(child_end(pid), 128 + SIGKILL);
+	group_end();
+	CHECK_ERR(cgroup_stats_read("/tug-test-nosuch", &stats, &err), ENOENT);
 }

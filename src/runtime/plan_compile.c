@@ -1,10 +1,10 @@
 #include "runtime/plan_compile.h"
 
 #include "base/text.h"
+#include "runtime/cgroup_compile.h"
 #include "runtime/plan_parts.h"
 
 #include <sched.h>
-#include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
 
@@ -43,62 +43,6 @@ static int devices_compile(struct arena *arena, const struct oci_linux *part, st
 		plan->device_count += at == plan->device_count;
 	}
 	return 0;
-}
-
-/* --- control groups: for v1 files; apply translates where the host has v2 --- */
-
-static void limit_add(struct arena *arena, struct plan *plan, const char *group, const char *file, int64_t value)
-{
-	plan->limits[plan->limit_count++] =
-	    (struct plan_setting){(char *)group, (char *)file, arena_printf(arena, "%lld", (long long)value)};
-}
-
-static void device_rules_compile(struct arena *arena, const struct oci_resources *resources, struct plan *plan)
-{
-	plan->device_rules = arena_array(arena, struct plan_setting, resources->devices.count + 1);
-	for (size_t i = 0; i < resources->devices.count; i++) {
-		const struct oci_device_rule *rule = &resources->devices.items[i];
-		char major[24] = "*", minor[24] = "*";
-		if (rule->major)
-			snprintf(major, sizeof major, "%lld", (long long)*rule->major);
-		if (rule->minor)
-			snprintf(minor, sizeof minor, "%lld", (long long)*rule->minor);
-		const char *type = rule->type ? rule->type : "a";
-		plan->device_rules[plan->device_rule_count++] =
-		    (struct plan_setting){(char *)"devices", (char *)(rule->allow ? "devices.allow" : "devices.deny"),
-					  text_equal(type, "a") ? (char *)"a"
-								: arena_printf(arena, "%s %s:%s %s", type, major, minor,
-									       rule->access ? rule->access : "rwm")};
-	}
-}
-
-static void resources_compile(struct arena *arena, const struct oci_resources *resources, struct plan *plan)
-{
-	enum { LIMITS_MAX = 16 };
-	const struct oci_memory *memory = resources->memory;
-	const struct oci_cpu *cpu = resources->cpu;
-	plan->limits = arena_array(arena, struct plan_setting, LIMITS_MAX);
-	if (memory && memory->limit)
-		limit_add(arena, plan, "memory", "memory.limit_in_bytes", *memory->limit);
-	if (memory && memory->reservation)
-		limit_add(arena, plan, "memory", "memory.soft_limit_in_bytes", *memory->reservation);
-	if (memory && memory->swap && memory->limit)
-		limit_add(arena, plan, "memory", "memory.memsw.limit_in_bytes", *memory->swap);
-	if (cpu && cpu->shares)
-		limit_add(arena, plan, "cpu", "cpu.shares", (int64_t)*cpu->shares);
-	if (cpu && cpu->period)
-		limit_add(arena, plan, "cpu", "cpu.cfs_period_us", (int64_t)*cpu->period);
-	if (cpu && cpu->quota)
-		limit_add(arena, plan, "cpu", "cpu.cfs_quota_us", *cpu->quota);
-	if (cpu && cpu->cpus)
-		plan->limits[plan->limit_count++] =
-		    (struct plan_setting){(char *)"cpuset", (char *)"cpuset.cpus", cpu->cpus};
-	if (cpu && cpu->mems)
-		plan->limits[plan->limit_count++] =
-		    (struct plan_setting){(char *)"cpuset", (char *)"cpuset.mems", cpu->mems};
-	if (resources->pids && resources->pids->limit && *resources->pids->limit > 0)
-		limit_add(arena, plan, "pids", "pids.max", *resources->pids->limit);
-	device_rules_compile(arena, resources, plan);
 }
 
 /* --- namespaces --- */
@@ -278,6 +222,20 @@ static int sysctls_compile(struct arena *arena, const struct oci_linux *part, st
 	return 0;
 }
 
+static int resources_compile(struct arena *arena, const struct oci_resources *resources, enum cgroup_mode mode,
+			     struct plan *plan, struct err *err)
+{
+	struct cgroup_settings settings;
+	int rc = cgroup_compile(arena, resources, mode, &settings, err);
+	if (rc < 0)
+		return rc;
+	plan->limits = settings.limits;
+	plan->limit_count = settings.limit_count;
+	plan->device_rules = settings.device_rules;
+	plan->device_rule_count = settings.device_rule_count;
+	return 0;
+}
+
 int plan_compile(struct arena *arena, const struct oci_spec *spec, const struct plan_options *options,
 		 struct plan **out_plan, struct err *err)
 {
@@ -322,8 +280,9 @@ int plan_compile(struct arena *arena, const struct oci_spec *spec, const struct 
 	if (rc < 0)
 		return rc;
 	plan->host_steps = plan->host_steps || part->net_devices.count > 0;
-	if (part->resources)
-		resources_compile(arena, part->resources, plan);
+	rc = resources_compile(arena, part->resources, options->cgroup_mode, plan, err);
+	if (rc < 0)
+		return rc;
 	*out_plan = plan;
 	return 0;
 }

@@ -4,6 +4,7 @@
 #pragma once
 
 #include "oci/runtime_spec.h"
+#include "runtime/cgroup.h"
 #include "runtime/plan.h"
 #include "security/seccomp.h"
 
@@ -14,6 +15,7 @@ struct plan_options {
 	bool overlay_volatile, no_pivot;
 	int network_slot;   /* PLAN_SLOT_NONE: a new namespace, or the host's when the spec has none */
 	int namespace_slot; /* of the first namespace with a path; the others follow, in the order of the spec */
+	enum cgroup_mode cgroup_mode;	     /* of the host that applies it: cgroup_mode() */
 	const struct seccomp_filter *filter; /* NULL: none */
 	const char *user;		     /* as the user wrote it; NULL: the numbers of the spec */
 	char *const *groups;

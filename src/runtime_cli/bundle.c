@@ -4,6 +4,7 @@
 #include "base/file.h"
 #include "base/path.h"
 #include "base/text.h"
+#include "runtime/cgroup.h"
 #include "runtime/plan_compile.h"
 #include "security/seccomp_cache.h"
 
@@ -202,6 +203,7 @@ int bundle_compile(struct context *context, struct bundle *bundle, const struct 
 		part->cgroups_path = arena_printf(&bundle->arena, "/%s", part->cgroups_path);
 	device_rules_add(bundle);
 	const struct plan_options plan = {
+	    .cgroup_mode = cgroup_mode(),
 	    .rootfs = bundle->rootfs,
 	    .network_slot = PLAN_SLOT_NONE,
 	    .namespace_slot = 0,
