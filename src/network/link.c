@@ -133,8 +133,9 @@ int link_make_pair(struct netlink *netlink, const struct link_pair *pair, struct
 int link_set_port(struct netlink *netlink, uint32_t port, const uint8_t mac[MAC_SIZE], struct err *err)
 {
 	auto_batch batch = NETLINK_BATCH_INIT;
+	/* NUD_NOARP: a port that the kernel has not yet found to be up only takes entries that do not age. */
 	struct ndmsg entry = {
-	    .ndm_family = PF_BRIDGE, .ndm_ifindex = (int)port, .ndm_state = NUD_REACHABLE, .ndm_flags = NTF_MASTER};
+	    .ndm_family = PF_BRIDGE, .ndm_ifindex = (int)port, .ndm_state = NUD_NOARP, .ndm_flags = NTF_MASTER};
 	netlink_begin(&batch, "tell the bridge an address", RTM_NEWNEIGH, NLM_F_CREATE | NLM_F_REPLACE | NLM_F_ACK,
 		      &entry, sizeof entry);
 	netlink_put(&batch, NDA_LLADDR, mac, MAC_SIZE);

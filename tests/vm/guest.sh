@@ -1,0 +1,52 @@
+#!/bin/bash
+# Runs in the guest as its first process: finishes the boot, runs the tests of this KIND, and powers off.
+export PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin HOME=/root LC_ALL=C.UTF-8
+. /tmp/out/settings
+cd "$TOP" || exit 1
+
+quietly() { "$@" 2>/dev/null; }
+mkdir -p /dev/pts /dev/shm /dev/mqueue /run/netns /var/tmp
+mount -t devpts -o gid=5,mode=620,ptmxmode=666 devpts /dev/pts
+mount -t tmpfs tmpfs /dev/shm
+for pair in fd: stdin:/0 stdout:/1 stderr:/2; do ln -sfn "/proc/self/fd${pair#*:}" "/dev/${pair%%:*}"; done
+mount -t cgroup2 cgroup2 /sys/fs/cgroup
+quietly mount -t securityfs securityfs /sys/kernel/security
+quietly mount -t selinuxfs selinuxfs /sys/fs/selinux
+mkdir -p /lib/modules/"$(uname -r)"
+mount --bind "$MODULES" /lib/modules/"$(uname -r)"
+hostname guest
+ip link set lo up
+export TUG_BIN=$BIN TUG_VM=$KIND
+
+# TAP of a program, as lines of "NAME: ...", kept as it comes: a guest that hangs shows how far it was.
+number=0
+run() { # run NAME SECONDS COMMAND...
+	local name=$1 seconds=$2 line got=0
+	shift 2
+	while IFS= read -r line; do
+		case $line in
+		"ok "*) number=$((number + 1)) got=1; echo "ok $number $name: ${line#ok * }" ;;
+		"not ok "*) number=$((number + 1)) got=1; echo "not ok $number $name: ${line#not ok * }" ;;
+		1..*) ;;
+		*) echo "# ${line#\# }" ;;
+		esac
+	done < <(timeout -k 5 "$seconds" "$@" 2>&1 </dev/null) >>/tmp/out/tap
+	[ "$got" = 1 ] || { number=$((number + 1)); echo "not ok $number $name: ran no test" >>/tmp/out/tap; }
+}
+
+case $KIND in
+apparmor)
+	for test in cgroup cgroup_scope; do
+		program=$TOP/build/release/tests/runtime_${test}_test
+		[ ! -x "$program" ] || run "$test" 60 "$program"
+	done
+	run v2.bats 150 bats --tap "$TOP/tests/vm/v2.bats"
+	;;
+selinux)
+	run selinux.bats 90 bats --tap "$TOP/tests/vm/selinux.bats"
+	;;
+esac
+touch /tmp/out/done
+sync
+echo o >/proc/sysrq-trigger
+sleep 10
