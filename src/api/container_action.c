@@ -68,6 +68,16 @@ void handle_container_kill(struct exchange *x)
 		exchange_empty(x, 204);
 }
 
+void handle_container_pause(struct exchange *x)
+{
+	engine_pause(x->engine, x->name, &exchange_call_new(x, 204)->call);
+}
+
+void handle_container_unpause(struct exchange *x)
+{
+	engine_unpause(x->engine, x->name, &exchange_call_new(x, 204)->call);
+}
+
 void handle_container_resize(struct exchange *x)
 {
 	struct err err;

@@ -30,6 +30,8 @@ void handle_container_stop(struct exchange *x);
 void handle_container_restart(struct exchange *x);
 void handle_container_kill(struct exchange *x);
 void handle_container_wait(struct exchange *x);
+void handle_container_pause(struct exchange *x);
+void handle_container_unpause(struct exchange *x);
 void handle_container_resize(struct exchange *x);
 
 /* container_update.c */

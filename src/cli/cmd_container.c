@@ -1,4 +1,4 @@
-/* Commands that do one thing to each container that is named: stop, restart, kill, rm, rename, wait. */
+/* Commands that do one thing to each container that is named: stop, restart, kill, pause, rm, rename, wait. */
 #include "cli/commands.h"
 
 #include "base/text.h"
@@ -126,6 +126,48 @@ const struct command command_kill = {
     .options = kill_rows,
     .options_size = sizeof(struct kill_options),
     .run = kill_run,
+};
+
+/* --- pause, unpause --- */
+
+static int pause_one(struct cli *cli, const char *name, struct err *err)
+{
+	return post(cli, "POST", cli_path(cli, "/containers/%s/pause", name), err);
+}
+
+static int pause_run(struct cli *cli)
+{
+	return cli_each(cli, pause_one);
+}
+
+const struct command command_pause = {
+    .path = "container pause",
+    .shortcut = "pause",
+    .usage = "CONTAINER [CONTAINER...]",
+    .summary = "Pause all processes within one or more containers",
+    .args_min = 1,
+    .args_max = ARGS_ANY,
+    .run = pause_run,
+};
+
+static int unpause_one(struct cli *cli, const char *name, struct err *err)
+{
+	return post(cli, "POST", cli_path(cli, "/containers/%s/unpause", name), err);
+}
+
+static int unpause_run(struct cli *cli)
+{
+	return cli_each(cli, unpause_one);
+}
+
+const struct command command_unpause = {
+    .path = "container unpause",
+    .shortcut = "unpause",
+    .usage = "CONTAINER [CONTAINER...]",
+    .summary = "Unpause all processes within one or more containers",
+    .args_min = 1,
+    .args_max = ARGS_ANY,
+    .run = unpause_run,
 };
 
 /* --- rm --- */

@@ -96,6 +96,9 @@ void engine_restart(struct engine *engine, const char *name, const char *signal,
 		    struct engine_call *call);
 /* signal: NULL or "": KILL. Names with or without SIG, or numbers. */
 int engine_kill(struct engine *engine, const char *name, const char *signal, struct err *err) must_check;
+/* -EBUSY when it does not run or is paused already; unpause of one that is not: a fault, as Docker has it. */
+void engine_pause(struct engine *engine, const char *name, struct engine_call *call);
+void engine_unpause(struct engine *engine, const char *name, struct engine_call *call);
 int engine_rename(struct engine *engine, const char *name, const char *new_name, struct err *err) must_check;
 void engine_remove(struct engine *engine, const char *name, bool force, bool volumes, struct engine_call *call);
 int engine_resize(struct engine *engine, const char *name, uint16_t height, uint16_t width, struct err *err) must_check;

@@ -40,6 +40,14 @@ void lifecycle_log(const struct container *container, const struct err *err, con
 void stop_unhealthy(struct container *container); /* what --health-on-failure says */
 void stop_late(struct run *run);		  /* what was asked for while it was being started */
 
+/* Sends a signal, says so, and makes sure that a paused container hears it. */
+int stop_signal(struct container *container, int number, struct err *err) must_check;
+
+/* --- pause.c --- */
+
+void pause_end(struct container *container);		    /* a paused one goes on, because it is to end */
+void pause_adopt(struct container *container, bool paused); /* what the monitor says counts */
+
 /* --- remove.c --- */
 
 int lifecycle_remove(struct container *container, struct err *err) must_check; /* one that does not run */

@@ -85,10 +85,10 @@ void engine_remove(struct engine *engine, const char *name, bool force, bool vol
 	if (rc == 0)
 		container->volumes_go = volumes;
 	if (rc == 0 && container->run) {
-		struct monitor_message message = {.type = MONITOR_SIGNAL, .code = SIGKILL};
 		container->run->remove_after = true;
 		call_add(&container->run->removing, call);
-		if (run_send(container->run, &message, NULL, 0, NULL, 0, &err) < 0)
+		/* One that is being started is killed when it runs. */
+		if (container->run->started && stop_signal(container, SIGKILL, &err) < 0)
 			lifecycle_log(container, &err, "cannot end a container");
 		return; /* its end, or its monitor's, goes on */
 	}

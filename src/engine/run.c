@@ -25,10 +25,46 @@ static struct run *run_new(struct container *container)
 	return run;
 }
 
+/* The first act is answered. */
+static void act_over(struct run *run, const struct err *err)
+{
+	struct act *act = run->acts;
+	if (!act)
+		return;
+	run->acts = act->next;
+	struct engine_call *call = NULL;
+	call_move(&call, &act->call);
+	act->done(run, act, err);
+	free(act);
+	call_done_all(&call, err);
+}
+
+int run_act(struct run *run, struct monitor_message *message, const void *tail, size_t size,
+	    void (*done)(struct run *run, struct act *act, const struct err *err), struct engine_call *call,
+	    struct err *err)
+{
+	int rc = run_send(run, message, tail, size, NULL, 0, err);
+	if (rc < 0)
+		return rc;
+	struct act **link = &run->acts;
+	while (*link)
+		link = &(*link)->next;
+	*link = x_alloc(sizeof **link);
+	(*link)->done = done;
+	if (call)
+		call_add(&(*link)->call, call);
+	return 0;
+}
+
 void run_free(struct run *run)
 {
+	struct err gone;
+	err_set(&gone, EBUSY, "container %s is not running", run->container->id);
+	while (run->acts)
+		act_over(run, &gone);
 	loop_io_remove(&run->io);
 	loop_timer_stop(&run->kill_timer);
+	loop_timer_stop(&run->stuck_timer);
 	if (run->socket >= 0)
 		close(run->socket);
 	run->container->run = NULL;
@@ -58,6 +94,21 @@ static void failed_message(struct run *run, const struct monitor_packet *packet)
 	lifecycle_failed(run, &packet->head, &err);
 }
 
+static void done_message(struct run *run, const struct monitor_packet *packet)
+{
+	struct err err;
+	if (packet->head.code == 0) {
+		act_over(run, NULL);
+		return;
+	}
+	err_set(&err, packet->head.code, "the monitor could not do it");
+	if (packet->tail && packet->head.tail_size == sizeof err) {
+		memcpy(&err, packet->tail, sizeof err);
+		err.msg[sizeof err.msg - 1] = 0;
+	}
+	act_over(run, &err);
+}
+
 /* False when the run is over and freed. */
 static bool message_take(struct run *run, const struct monitor_packet *packet)
 {
@@ -70,12 +121,17 @@ static bool message_take(struct run *run, const struct monitor_packet *packet)
 	case MONITOR_STATUS:
 		if (message->session > run->sessions)
 			run->sessions = message->session;
-		if (message->flags & MONITOR_RUNNING)
+		if (message->flags & MONITOR_RUNNING) {
 			lifecycle_started(run, message);
+			pause_adopt(container, message->flags & MONITOR_PAUSED);
+		}
 		break;
 	case MONITOR_FAILED:
 		failed_message(run, packet);
 		return false;
+	case MONITOR_DONE:
+		done_message(run, packet);
+		break;
 	case MONITOR_OOM:
 		run->oom = true;
 		container_event(container, "oom", NULL);

@@ -30,13 +30,21 @@ struct early_client {
 	size_t preface_size;
 };
 
+/* Something that the monitor was asked to do; answered in order. */
+struct act {
+	struct act *next;
+	struct engine_call *call;					       /* told at the end; NULL: nobody */
+	void (*done)(struct run *run, struct act *act, const struct err *err); /* err: NULL after success */
+};
+
 struct run {
 	struct container *container;
 	int socket; /* to the monitor */
 	struct loop_io io;
 	struct engine_call *starting, *stopping, *removing;
 	struct engine_call *restarting;
-	struct loop_timer kill_timer; /* the grace of a stop */
+	struct loop_timer kill_timer;  /* the grace of a stop */
+	struct loop_timer stuck_timer; /* after SIGKILL: the end that does not come */
 	bool started, exited, remove_after, oom;
 	bool restart_after; /* unhealthy: it is started again when it has ended */
 	struct {	    /* a stop that came while it was being started */
@@ -45,6 +53,7 @@ struct run {
 		int64_t seconds;
 	} late;
 	uint32_t sessions;
+	struct act *acts;
 };
 
 /* --- run.c: the monitor --- */
@@ -55,6 +64,10 @@ int run_start(struct container *container, struct engine_call *call, struct err 
 int run_adopt(struct container *container, struct err *err) must_check;
 int run_send(struct run *run, struct monitor_message *message, const void *tail, size_t size, const int *fds,
 	     size_t count, struct err *err) must_check;
+/* Sends, and calls done when the monitor has answered, or is gone. call may be NULL. */
+int run_act(struct run *run, struct monitor_message *message, const void *tail, size_t size,
+	    void (*done)(struct run *run, struct act *act, const struct err *err), struct engine_call *call,
+	    struct err *err) must_check;
 void run_free(struct run *run); /* the monitor goes on */
 /* Monitors are children of the engine that started them, longer than their runs. They go on; nobody reaps them any
  * more.

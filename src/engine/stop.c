@@ -3,20 +3,38 @@
 #include "engine/engine_state.h"
 #include "engine/lifecycle.h"
 #include "engine/signal_name.h"
+#include "engine/stuck.h"
 
 #include <signal.h>
 #include <stdio.h>
 
-enum { STOP_SECONDS = 10 };
+enum { STOP_SECONDS = 10, STUCK_SECONDS = 5 };
 #define SECOND_NS 1000000000LL
 
-static int signal_send(struct container *container, int number, struct err *err)
+/* Who waits for the end is told what it waits for; the end itself, when it comes, is still one. */
+static void stuck(struct loop_timer *timer)
+{
+	struct run *run = container_of(timer, struct run, stuck_timer);
+	auto_free char *why = stuck_text(run->container);
+	struct err err;
+	err_set(&err, EIO, "tried to kill container, but did not receive an exit event: %s", why);
+	lifecycle_log(run->container, &err, "a container does not end");
+	call_done_all(&run->stopping, &err);
+	call_done_all(&run->restarting, &err);
+	err_wrap(&err, "cannot remove container \"%s\": could not kill", run->container->name);
+	call_done_all(&run->removing, &err);
+}
+
+int stop_signal(struct container *container, int number, struct err *err)
 {
 	struct monitor_message message = {.type = MONITOR_SIGNAL, .code = number};
+	struct run *run = container->run;
 	char text[16];
-	int rc = run_send(container->run, &message, NULL, 0, NULL, 0, err);
+	int rc = run_send(run, &message, NULL, 0, NULL, 0, err);
 	if (rc < 0)
 		return rc;
+	if (number == SIGKILL)
+		loop_timer_start(container->engine->loop, &run->stuck_timer, STUCK_SECONDS * SECOND_NS, stuck);
 	snprintf(text, sizeof text, "%d", number);
 	container_event(container, "kill", "signal", text, NULL);
 	return 0;
@@ -26,7 +44,7 @@ static void grace_over(struct loop_timer *timer)
 {
 	struct run *run = container_of(timer, struct run, kill_timer);
 	struct err err;
-	if (signal_send(run->container, SIGKILL, &err) < 0)
+	if (stop_signal(run->container, SIGKILL, &err) < 0)
 		lifecycle_log(run->container, &err, "cannot end a container");
 }
 
@@ -37,7 +55,9 @@ static int stop_send(struct container *container, int number, int64_t seconds, s
 	int rc = container->state == STATE_RUNNING ? container_change(container, STATE_STOPPING, err)
 						   : container_save(container, err);
 	if (rc == 0)
-		rc = signal_send(container, number, err);
+		rc = stop_signal(container, number, err);
+	if (rc == 0)
+		pause_end(container);
 	if (rc == 0 && seconds >= 0)
 		loop_timer_start(container->engine->loop, &container->run->kill_timer,
 				 seconds > INT64_MAX / SECOND_NS ? INT64_MAX : seconds * SECOND_NS, grace_over);
@@ -68,11 +88,10 @@ static int stop_begin(struct container *container, const char *signal, int64_t s
 
 void stop_late(struct run *run)
 {
-	struct monitor_message message = {.type = MONITOR_SIGNAL, .code = SIGKILL};
 	struct err err;
 	int rc = 0;
 	if (run->remove_after)
-		rc = run_send(run, &message, NULL, 0, NULL, 0, &err);
+		rc = stop_signal(run->container, SIGKILL, &err);
 	else if (run->late.asked)
 		rc = stop_send(run->container, run->late.signal, run->late.seconds, &err);
 	run->late.asked = false;
@@ -91,7 +110,7 @@ void stop_unhealthy(struct container *container)
 	bool restarts = text_equal(action, "restart");
 	container->run->restart_after = restarts;
 	if (text_equal(action, "kill"))
-		rc = signal_send(container, SIGKILL, &err); /* its restart policy decides what follows */
+		rc = stop_signal(container, SIGKILL, &err); /* its restart policy decides what follows */
 	else
 		rc = stop_begin(container, NULL, -2, &err);
 	if (restarts)
@@ -187,5 +206,9 @@ int engine_kill(struct engine *engine, const char *name, const char *signal, str
 		container->life.stopped_by_user = true;
 		rc = container_save(container, err);
 	}
-	return rc < 0 ? rc : signal_send(container, number, err);
+	if (rc == 0)
+		rc = stop_signal(container, number, err);
+	if (rc == 0 && is_the_end(container, number))
+		pause_end(container);
+	return rc;
 }

@@ -12,6 +12,7 @@
 #include "runtime/apply_volume.h"
 #include "runtime/cgroup.h"
 #include "runtime/cgroup_child.h"
+#include "runtime/cgroup_process.h"
 #include "runtime/exec.h"
 #include "runtime/plan_wire.h"
 
@@ -38,7 +39,7 @@ static struct monitor {
 	struct session *sessions;  /* all of them, the container's too */
 	int64_t started_ns;
 	struct exit_record exit;
-	bool running, over, bye;
+	bool running, paused, over, bye;
 	struct loop_task sweep, release;
 } monitor = {.engine_fd = -1, .listener_fd = -1};
 
@@ -79,7 +80,8 @@ static void tell_status(void)
 {
 	struct monitor_message message = {.type = MONITOR_STATUS,
 					  .session = session_highest(),
-					  .flags = monitor.running ? MONITOR_RUNNING : 0,
+					  .flags = (monitor.running ? MONITOR_RUNNING : 0) |
+						   (monitor.paused ? MONITOR_PAUSED : 0),
 					  .pid = monitor.running ? monitor.container->pid : 0,
 					  .time_ns = monitor.started_ns};
 	snprintf(message.id, sizeof message.id, "%s", monitor.id);
@@ -458,6 +460,37 @@ static void exec_take(struct monitor_packet *packet)
 
 /* --- from the engine --- */
 
+static void tell_done(int rc, const struct err *err)
+{
+	struct monitor_message message = {.type = MONITOR_DONE, .code = -rc};
+	tell(&message, rc < 0 ? err : NULL, rc < 0 ? sizeof *err : 0);
+}
+
+static void pause_take(bool pause)
+{
+	struct err err;
+	int rc = 0;
+	if (!monitor.running)
+		rc = err_set(&err, EBUSY, "container %s is not running", monitor.id);
+	else if (monitor.paused != pause)
+		rc = pause ? cgroup_freeze(monitor.plan->cgroup, &err) : cgroup_thaw(monitor.plan->cgroup, &err);
+	if (rc == 0)
+		monitor.paused = pause;
+	tell_done(rc, &err);
+}
+
+static void signal_take(struct session *session, int number)
+{
+	struct err err;
+	/* Ended but not reaped: the pid is still its own. */
+	if (!session || session->pid <= 0 || session->exited)
+		return;
+	(void)kill(session->pid, number);
+	/* What stands still does not end: a frozen group of v1 takes no signal at all. */
+	if (session == monitor.container && number == SIGKILL && cgroup_thaw(monitor.plan->cgroup, &err) < 0)
+		fprintf(stderr, "tug-monitor: container %s: %s\n", monitor.id, err.msg);
+}
+
 static void message_take(struct monitor_packet *packet)
 {
 	const struct monitor_message *message = &packet->head;
@@ -481,9 +514,11 @@ static void message_take(struct monitor_packet *packet)
 		exec_take(packet);
 		break;
 	case MONITOR_SIGNAL:
-		/* Ended but not reaped: the pid is still its own. */
-		if (session && session->pid > 0 && !session->exited)
-			(void)kill(session->pid, message->code);
+		signal_take(session, message->code);
+		break;
+	case MONITOR_PAUSE:
+	case MONITOR_RESUME:
+		pause_take(message->type == MONITOR_PAUSE);
 		break;
 	case MONITOR_BYE:
 		monitor.bye = true;

@@ -25,7 +25,10 @@ enum monitor_type {
 	MONITOR_RESIZE,
 	MONITOR_EXEC, /* fds: the exec plan in a sealed file, then, unless detached, the client; tail as ATTACH */
 	MONITOR_SIGNAL,
-	MONITOR_BYE, /* the exit is recorded: the monitor may end */
+	MONITOR_PAUSE, /* answered by DONE, as the next two */
+	MONITOR_RESUME,
+	MONITOR_UPDATE, /* tail: settings of the control group (runtime/cgroup_wire.h) */
+	MONITOR_BYE,	/* the exit is recorded: the monitor may end */
 	/* monitor to engine */
 	MONITOR_STARTED,
 	MONITOR_FAILED, /* tail: struct err */
@@ -35,6 +38,7 @@ enum monitor_type {
 	MONITOR_EXEC_FAILED, /* tail: struct err */
 	MONITOR_EXEC_EXITED,
 	MONITOR_OOM,
+	MONITOR_DONE, /* code: 0 or an errno value; tail: struct err when it failed */
 	MONITOR_TYPE_END,
 };
 
@@ -51,7 +55,8 @@ enum monitor_flag {
 	MONITOR_PROBE = 512,	  /* EXEC: a health check: its client reads plain bytes, time_ns is its time-out, and
 				   * what it leaves behind ends with it; one at a time */
 	MONITOR_TIMED_OUT = 1024, /* EXEC_EXITED */
-	MONITOR_FLAGS_ALL = 2047,
+	MONITOR_PAUSED = 2048,	  /* STATUS */
+	MONITOR_FLAGS_ALL = 4095,
 };
 
 struct monitor_message {

@@ -45,8 +45,8 @@ create() { api "/containers/create${2:+?name=$2}" -X POST -H 'Content-Type: appl
 	is "$(status /images/nosuch/json)" 404
 	is "$(jq -r .message <"$BATS_TEST_TMPDIR/body")" 'No such image: nosuch:latest'
 	is "$(status /exec/nosuch/json)" 404
-	is "$(status /containers/x/pause -X POST)" 501
-	has "$(body)" 'container pause: known, but not supported yet'
+	is "$(status /containers/x/checkpoints)" 501
+	has "$(body)" 'checkpoints: known, but not supported yet'
 	is "$(status '/images/create?fromImage=alpine' -X POST)" 501
 }
 

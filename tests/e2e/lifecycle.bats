@@ -160,3 +160,74 @@ reboot() {
 		wait_for gone
 	done
 }
+
+ticks() { tug exec "$1" wc -l /ticks 2>/dev/null | cut -d' ' -f1; }
+
+@test "pause and unpause: nothing of it runs meanwhile; stop and rm end it all the same" {
+	since=$(date +%s.%N)
+	tug run -d --name still busybox sh -c 'trap "exit 5" TERM; while :; do echo x >>/ticks; sleep 0.02; done' >/dev/null
+	[ "$(tug pause still)" = still ]
+	[ "$(look still '{{.State.Status}} {{.State.Running}} {{.State.Paused}}')" = "paused true true" ]
+	[[ $(tug ps --format '{{.Status}}') == "Up "*" (Paused)" ]]
+	pid=$(look still '{{.State.Pid}}')
+	count=$(wc -l <"/proc/$pid/root/ticks")
+	sleep 0.2
+	[ "$(wc -l <"/proc/$pid/root/ticks")" = "$count" ]
+	run -1 tug pause still
+	[[ $output == *"is already paused"* ]]
+	run -1 tug exec still true
+	[[ $output == *"is paused, unpause the container before exec"* ]]
+	run -1 tug start still
+	[[ $output == *"cannot start a paused container, try unpause instead"* ]]
+	# Another engine finds it as it was.
+	engine_stop KILL
+	engine_start
+	[ "$(look still '{{.State.Status}}')" = paused ]
+	[ "$(tug unpause still)" = still ]
+	more() { [ "$(wc -l <"/proc/$pid/root/ticks")" -gt "$count" ]; }
+	wait_for more
+	run -1 tug unpause still
+	[[ $output == *"is not paused"* ]]
+	tug pause still >/dev/null
+	tug stop still >/dev/null
+	[ "$(look still '{{.State.Status}} {{.State.ExitCode}}')" = "exited 5" ]
+	tug start still >/dev/null
+	tug pause still >/dev/null
+	tug rm -f still >/dev/null
+	run -1 tug pause still
+	[[ $output == *"No such container: still"* ]]
+	[ "$(tug events --since "$since" --until "$(date +%s.%N)" --filter event=pause --filter event=unpause --format '{{.Action}}' |
+		paste -sd' ')" = "pause unpause pause unpause pause" ]
+}
+
+@test "port" {
+	tug run -d --name ports -p 127.0.0.1:18081:80 -p 18053:53/udp busybox sleep 1000 >/dev/null
+	[ "$(tug port ports 80)" = "127.0.0.1:18081" ]
+	[[ $(tug port ports 53/udp) == *":18053"* ]]
+	[ "$(tug port ports | head -n 1)" = "53/udp -> 0.0.0.0:18053" ]
+	run -1 tug port ports 81
+	[ "$output" = "Error: No public port '81/tcp' published for ports" ]
+}
+
+@test "what cannot be ended is named in time, and holds up nothing else" {
+	tug run -d --name held busybox sleep 1000 >/dev/null
+	# Frozen from above, where it is not ours to thaw: as dead as on a disk that does not answer.
+	group=$(ls -d /sys/fs/cgroup/freezer/"$NAME" /sys/fs/cgroup/"$NAME" 2>/dev/null | head -n 1)
+	if [ -e "$group/freezer.state" ]; then on=FROZEN off=THAWED file=$group/freezer.state; else on=1 off=0 file=$group/cgroup.freeze; fi
+	echo $on >"$file"
+	tug rm -f held >"$BATS_TEST_TMPDIR/out" 2>&1 3>&- &
+	remover=$!
+	for i in 1 2 3; do
+		timeout 1 nsenter --net="$NET" "$TUG_BIN/tug" ps >/dev/null
+		timeout 1 nsenter --net="$NET" "$TUG_BIN/tug" inspect held >/dev/null
+		timeout 1 nsenter --net="$NET" "$TUG_BIN/tug" logs held >/dev/null
+	done
+	status=0
+	wait "$remover" || status=$?
+	echo $off >"$file"
+	[ "$status" = 1 ]
+	[[ $(cat "$BATS_TEST_TMPDIR/out") == *"cannot remove container \"held\": could not kill: tried to kill container, but did not receive an exit event: process "*"(sleep) is stuck in "*"frozen from outside"* ]]
+	# What was asked for is done as soon as it can be.
+	gone() { ! tug inspect held >/dev/null 2>&1; }
+	wait_for gone
+}

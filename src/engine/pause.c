@@ -1,0 +1,89 @@
+/* pause and unpause: the monitor freezes and thaws the container's control group. */
+#include "engine/engine_state.h"
+#include "engine/health.h"
+#include "engine/lifecycle.h"
+
+static void paused(struct run *run, struct act *act, const struct err *failure)
+{
+	struct container *container = run->container;
+	struct err err;
+	(void)act;
+	if (failure || container->state != STATE_RUNNING)
+		return; /* or it is being stopped: then it goes on in a moment */
+	if (container_change(container, STATE_PAUSED, &err) < 0)
+		lifecycle_log(container, &err, "cannot record that a container is paused");
+	health_pause(container);
+	container_event(container, "pause", NULL);
+}
+
+static void resumed(struct run *run, struct act *act, const struct err *failure)
+{
+	struct container *container = run->container;
+	struct err err;
+	(void)act;
+	if (failure && failure->code == EBUSY)
+		return; /* it has ended */
+	if (failure) {
+		lifecycle_log(container, failure, "cannot let a container go on");
+		return;
+	}
+	if (container->state == STATE_PAUSED && container_change(container, STATE_RUNNING, &err) < 0)
+		lifecycle_log(container, &err, "cannot record that a container goes on");
+	health_resume(container);
+	container_event(container, "unpause", NULL);
+}
+
+void engine_pause(struct engine *engine, const char *name, struct engine_call *call)
+{
+	struct monitor_message message = {.type = MONITOR_PAUSE};
+	struct container *container;
+	struct err err;
+	int rc = container_find(engine, name, &container, &err);
+	if (rc == 0 && container->state == STATE_RESTARTING)
+		rc = err_set(&err, EBUSY, "Container %s is restarting, wait until the container is running",
+			     container->id);
+	else if (rc == 0 && (!container->run || !container->run->started))
+		rc = err_set(&err, EBUSY, "container %s is not running", container->id);
+	else if (rc == 0 && container->state == STATE_PAUSED)
+		rc = err_set(&err, EBUSY, "Container %s is already paused", container->id);
+	else if (rc == 0 && container->state != STATE_RUNNING)
+		rc = err_set(&err, EBUSY, "container %s is being stopped", container->id);
+	if (rc == 0)
+		rc = run_act(container->run, &message, NULL, 0, paused, call, &err);
+	if (rc < 0)
+		call->done(call, &err);
+}
+
+void engine_unpause(struct engine *engine, const char *name, struct engine_call *call)
+{
+	struct monitor_message message = {.type = MONITOR_RESUME};
+	struct container *container;
+	struct err err;
+	int rc = container_find(engine, name, &container, &err);
+	if (rc == 0 && (!container->run || container->state != STATE_PAUSED))
+		rc = err_set(&err, EIO, "Container %s is not paused", container->id);
+	if (rc == 0)
+		rc = run_act(container->run, &message, NULL, 0, resumed, call, &err);
+	if (rc < 0)
+		call->done(call, &err);
+}
+
+void pause_end(struct container *container)
+{
+	struct monitor_message message = {.type = MONITOR_RESUME};
+	struct err err;
+	if (container->state == STATE_PAUSED && run_act(container->run, &message, NULL, 0, resumed, NULL, &err) < 0)
+		lifecycle_log(container, &err, "cannot let a container go on");
+}
+
+void pause_adopt(struct container *container, bool is_paused)
+{
+	enum state state = is_paused ? STATE_PAUSED : STATE_RUNNING;
+	struct err err;
+	if (container->state != STATE_PAUSED && container->state != STATE_RUNNING)
+		return;
+	if (container->state != state && container_change(container, state, &err) < 0)
+		lifecycle_log(container, &err, "cannot record a container's state");
+	if (is_paused)
+		health_pause(container);
+}
