@@ -313,6 +313,7 @@ static int host_build(struct cli *cli, const struct create_options *options, str
 	host->cap_add = options->cap_add;
 	host->cap_drop = options->cap_drop;
 	host->group_add = options->group_add;
+	host->device_cgroup_rules = options->device_cgroup_rule;
 	host->dns = options->dns;
 	host->dns_options = options->dns_option;
 	host->dns_search = options->dns_search;

@@ -23,7 +23,7 @@ struct create_options {
 	const char *network, *ipc, *pid, *uts, *userns, *cgroupns, *cgroup_parent, *runtime;
 	const char *volume_driver, *log_driver, *restart, *cpuset_cpus, *cpuset_mems;
 	char **attach, **env, **env_file, **label, **label_file, **annotation, **publish, **expose, **volume, **mount,
-	    **tmpfs, **volumes_from;
+	    **tmpfs, **volumes_from, **device_cgroup_rule;
 	char **cap_add, **cap_drop, **security_opt, **device, **ulimit, **sysctl, **group_add, **log_opt;
 	char **dns, **dns_option, **dns_search, **add_host;
 	int64_t memory, memory_reservation, memory_swap, shm_size, cpus;

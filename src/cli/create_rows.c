@@ -26,6 +26,7 @@ const struct create_options create_defaults = {.sig_proxy = true, .stop_timeout 
 	S(cpuset_cpus, "cpuset-cpus", 0, "string", "CPUs in which to allow execution (0-3, 0,1)"), \
 	S(cpuset_mems, "cpuset-mems", 0, "string", "MEMs in which to allow execution (0-3, 0,1)"), \
 	L(device, "device", 0, "list", "Add a host device to the container"), \
+ L(device_cgroup_rule, "device-cgroup-rule", 0, "list", "Add a rule to the cgroup allowed devices list"), \
 	L(dns, "dns", 0, "list", "Set custom DNS servers"), \
 	O_LIST_HIDDEN(struct create_options, dns_option, "dns-opt"), \
 	L(dns_option, "dns-option", 0, "list", "Set DNS options"), \
@@ -92,7 +93,7 @@ const struct create_options create_defaults = {.sig_proxy = true, .stop_timeout 
 	O_ABSENT("cpu-percent", "int", ""), \
 	O_ABSENT("cpu-rt-period", "int", ""), \
 	O_ABSENT("cpu-rt-runtime", "int", ""), \
-	O_ABSENT("device-cgroup-rule", "list", ""), \
+	\
 	O_ABSENT("device-read-bps", "list", ""), \
 	O_ABSENT("device-read-iops", "list", ""), \
 	O_ABSENT("device-write-bps", "list", ""), \

@@ -83,7 +83,6 @@ TEST(what_is_not_there_yet_is_refused_by_name)
 	    {"{\"BlkioWeight\":100}", "BlkioWeight"},
 	    {"{\"DeviceRequests\":[{\"Count\":-1}]}", "DeviceRequests"},
 	    {"{\"Init\":true}", "Init"},
-	    {"{\"IpcMode\":\"container:x\"}", "IpcMode"},
 	    {"{\"OomKillDisable\":true}", "OomKillDisable"},
 	    {"{\"CpuRealtimePeriod\":5}", "CpuRealtimePeriod"},
 	};

@@ -91,7 +91,7 @@ JSON_TYPE(
     F_I64(struct host_config, cpu_realtime_runtime_us, "CpuRealtimeRuntime", JSON_KNOWN_ONLY),
     F_STR(struct host_config, cpuset_cpus, "CpusetCpus", 0), F_STR(struct host_config, cpuset_mems, "CpusetMems", 0),
     F_LIST(struct host_config, devices, "Devices", 0, device_mapping),
-    F_STRV(struct host_config, device_cgroup_rules, "DeviceCgroupRules", JSON_KNOWN_ONLY | JSON_NULLABLE),
+    F_STRV(struct host_config, device_cgroup_rules, "DeviceCgroupRules", JSON_NULLABLE),
     F_RAW(struct host_config, device_requests, "DeviceRequests", JSON_KNOWN_ONLY),
     F_I64(struct host_config, kernel_memory_tcp, "KernelMemoryTCP", JSON_KNOWN_ONLY | JSON_OMIT),
     F_I64(struct host_config, memory_reservation, "MemoryReservation", 0),
@@ -130,9 +130,9 @@ struct word_rule {
 #define WORDS(...) ((const char *const[]){__VA_ARGS__, NULL})
 static const struct word_rule word_rules[] = {
     {"CgroupnsMode", offsetof(struct host_config, cgroupns_mode), WORDS("private", "host"), WORDS(NULL)},
-    {"IpcMode", offsetof(struct host_config, ipc_mode), WORDS("private", "host", "none", "shareable"),
-     WORDS("container:")},
-    {"PidMode", offsetof(struct host_config, pid_mode), WORDS("host"), WORDS("container:")},
+    {"IpcMode", offsetof(struct host_config, ipc_mode), WORDS("private", "host", "none", "shareable", "container:"),
+     WORDS(NULL)},
+    {"PidMode", offsetof(struct host_config, pid_mode), WORDS("host", "container:"), WORDS(NULL)},
     {"UTSMode", offsetof(struct host_config, uts_mode), WORDS("host"), WORDS(NULL)},
     {"UsernsMode", offsetof(struct host_config, userns_mode), WORDS("host"), WORDS(NULL)},
     {"Isolation", offsetof(struct host_config, isolation), WORDS("default"), WORDS(NULL)},
@@ -152,7 +152,7 @@ static int words_check(const struct host_config *host, struct err *err)
 	for (size_t i = 0; i < array_size(word_rules); i++) {
 		const struct word_rule *rule = &word_rules[i];
 		const char *text = *(char *const *)((const char *)host + rule->offset);
-		if (one_of(text, rule->here))
+		if (one_of(text, rule->here) || known_word(text, rule->here))
 			continue;
 		if (known_word(text, rule->known))
 			return err_set(err, EOPNOTSUPP, "%s: \"%s\" is known, but not supported yet", rule->name, text);
@@ -172,6 +172,22 @@ static int mounts_check(const struct host_config *host, struct err *err)
 	return 0;
 }
 
+static int ulimits_check(const struct host_config *host, struct err *err)
+{
+	for (size_t i = 0; i < host->ulimits.count; i++) {
+		const struct ulimit *limit = &host->ulimits.items[i];
+		if (!one_of(limit->name, WORDS("core", "cpu", "data", "fsize", "locks", "memlock", "msgqueue", "nice",
+					       "nofile", "nproc", "rss", "rtprio", "rttime", "sigpending", "stack")) ||
+		    text_empty(limit->name))
+			return err_set(err, EINVAL, "invalid ulimit type: %s", limit->name);
+		if (limit->hard != -1 && (limit->soft == -1 || limit->soft > limit->hard))
+			return err_set(err, EINVAL,
+				       "ulimit soft limit must be less than or equal to hard limit: %lld > %lld",
+				       (long long)limit->soft, (long long)limit->hard);
+	}
+	return 0;
+}
+
 int host_config_check(const struct host_config *host, struct err *err)
 {
 	int rc = words_check(host, err);
@@ -179,6 +195,8 @@ int host_config_check(const struct host_config *host, struct err *err)
 		rc = restart_policy_check(&host->restart_policy, err);
 	if (rc == 0)
 		rc = mounts_check(host, err);
+	if (rc == 0)
+		rc = ulimits_check(host, err);
 	if (rc < 0)
 		return rc;
 	if (host->auto_remove && !restart_policy_is_none(&host->restart_policy))

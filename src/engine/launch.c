@@ -11,6 +11,7 @@
 #include "engine/launch_network.h"
 #include "engine/launch_volumes.h"
 #include "engine/spec.h"
+#include "engine/spec_join.h"
 #include "runtime/cgroup.h"
 #include "runtime/plan_compile.h"
 #include "runtime/plan_wire.h"
@@ -108,8 +109,9 @@ static int plan_seal(const struct buf *bytes, int *out_fd, struct err *err)
 	return rc < 0 ? rc : fd_sealed("tug-plan", bytes->data, bytes->len, out_fd, err);
 }
 
-static int plan_make(struct container *container, struct arena *arena, const struct root_paths *root, bool network,
-		     int *out_fd, struct err *err)
+/* The plan in fds[0], then the network namespace in fds[1] when there is one, then the namespaces of others. */
+static int plan_make(struct container *container, struct arena *arena, const struct root_paths *root,
+		     struct launch *launch, bool network, struct err *err)
 {
 	struct engine *engine = container->engine;
 	const struct host_config *host = &container->document.host;
@@ -139,6 +141,7 @@ static int plan_make(struct container *container, struct arena *arena, const str
 	    .overlay_volatile = host->auto_remove,
 	    .cgroup_mode = engine->cgroup_v2 ? CGROUP_V2 : CGROUP_V1,
 	    .network_slot = network ? PLAN_SLOT_FIRST : PLAN_SLOT_NONE,
+	    .namespace_slot = (int)launch->fd_count,
 	    .filter = filtered ? &filter : NULL,
 	    .user = container->document.config.user ? container->document.config.user : "",
 	    .groups = host->group_add,
@@ -146,8 +149,11 @@ static int plan_make(struct container *container, struct arena *arena, const str
 	rc = plan_compile(arena, &spec, &options, &plan, err);
 	if (rc < 0)
 		return rc;
+	rc = spec_join_open(&spec, launch->fds, &launch->fd_count, array_size(launch->fds), err);
+	if (rc < 0)
+		return rc;
 	plan_encode(plan, &bytes);
-	return plan_seal(&bytes, out_fd, err);
+	return plan_seal(&bytes, &launch->fds[0], err);
 }
 
 int launch_exec_plan(struct container *container, const struct exec_config *config, int *out_fd, struct err *err)
@@ -244,9 +250,9 @@ void launch_done(struct launch *launch)
 int launch_prepare(struct container *container, struct launch *out_launch, struct err *err)
 {
 	auto_arena arena = {0};
-	auto_fd int dir = -1, space = -1, plan = -1;
+	auto_fd int dir = -1, space = -1;
 	struct root_paths root = {0};
-	struct launch launch = {0};
+	struct launch launch = {.fds = {-1}};
 	int rc = message_fill(container, &launch.message, err);
 	if (rc == 0)
 		rc = root_prepare(container, &arena, &root, &dir, err);
@@ -256,16 +262,18 @@ int launch_prepare(struct container *container, struct launch *out_launch, struc
 		return rc;
 	rc = launch_network_files(container, dir, err);
 	if (rc == 0)
-		rc = launch_image_dirs(container, dir, err);
+		rc = launch_mount_dirs(container, dir, err);
+	bool network = space >= 0;
+	launch.fd_count = 1;
+	if (network)
+		launch.fds[launch.fd_count++] = take_fd(&space);
 	if (rc == 0)
-		rc = plan_make(container, &arena, &root, space >= 0, &plan, err);
+		rc = plan_make(container, &arena, &root, &launch, network, err);
 	if (rc < 0) {
+		launch_done(&launch);
 		launch_release(container);
 		return rc;
 	}
-	launch.fds[launch.fd_count++] = take_fd(&plan);
-	if (space >= 0)
-		launch.fds[launch.fd_count++] = take_fd(&space);
 	*out_launch = launch;
 	launch_volumes_told(container, true);
 	return 0;

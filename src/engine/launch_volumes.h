@@ -1,6 +1,7 @@
 /*
  * What a container's mounts need on the host when it starts, and leave when it ends: volumes that are file systems of
- * their own (the local driver's type, device and o), directories for what is written over images. For launch.c.
+ * their own (the local driver's type, device and o), a /dev/shm that others may join, directories for what is written
+ * over images. For launch.c.
  */
 #pragma once
 
@@ -12,7 +13,7 @@ int launch_volumes(const struct container *container, struct arena *arena, struc
 		   size_t *out_count, struct err *err) must_check;
 
 /* Empty directories in the container's own, for each start. */
-int launch_image_dirs(const struct container *container, int dir, struct err *err) must_check;
+int launch_mount_dirs(const struct container *container, int dir, struct err *err) must_check;
 
 /* The events mount and unmount. */
 void launch_volumes_told(const struct container *container, bool mounted);

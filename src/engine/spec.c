@@ -3,6 +3,7 @@
 #include "base/text.h"
 #include "engine/engine_state.h"
 #include "engine/spec_devices.h"
+#include "engine/spec_join.h"
 #include "engine/spec_mounts.h"
 #include "security/capability.h"
 
@@ -18,41 +19,6 @@ int spec_capabilities(const struct host_config *host, bool privileged, uint64_t 
 		return 0;
 	}
 	return capability_adjust(CAPABILITY_DEFAULT & known, known, host->cap_add, host->cap_drop, out_set, err);
-}
-
-int spec_security(const struct host_config *host, bool default_no_new_privileges, struct spec_security *out_security,
-		  struct err *err)
-{
-	struct spec_security security = {.no_new_privileges = default_no_new_privileges,
-					 .seccomp_off = host->privileged};
-	for (char *const *item = host->security_opt; item && *item; item++) {
-		const char *value, *text = *item;
-		if ((value = text_after(text, "no-new-privileges"))) {
-			bool off = text_equal(value, "=false") || text_equal(value, ":false");
-			if (*value && !off && !text_equal(value, "=true") && !text_equal(value, ":true"))
-				return err_set(err, EINVAL, "invalid --security-opt: \"%s\"", text);
-			security.no_new_privileges = !off;
-		} else if ((value = text_after(text, "seccomp="))) {
-			security.seccomp_off = text_equal(value, "unconfined");
-			security.profile = security.seccomp_off || text_equal(value, "builtin") ? NULL : value;
-		} else if ((value = text_after(text, "systempaths="))) {
-			if (!text_equal(value, "unconfined"))
-				return err_set(err, EINVAL, "invalid --security-opt: \"%s\"", text);
-			security.paths_unconfined = true;
-		} else if ((value = text_after(text, "apparmor="))) {
-			if (!text_equal(value, "unconfined"))
-				return err_set(err, EOPNOTSUPP, "SecurityOpt: \"%s\" is known, but not supported yet",
-					       text);
-		} else if ((value = text_after(text, "label="))) {
-			if (!text_equal(value, "disable"))
-				return err_set(err, EOPNOTSUPP, "SecurityOpt: \"%s\" is known, but not supported yet",
-					       text);
-		} else {
-			return err_set(err, EINVAL, "invalid --security-opt: \"%s\"", text);
-		}
-	}
-	*out_security = security;
-	return 0;
 }
 
 /* --- process --- */
@@ -133,6 +99,7 @@ static int process_fill(const struct container *container, struct arena *arena, 
 	process->env = spec_environment(arena, config, container->step ? container->step->env : NULL, config->tty);
 	process->cwd = text_empty(config->working_dir) ? (char *)"/" : config->working_dir;
 	process->no_new_privileges = security.no_new_privileges;
+	process->apparmor_profile = (char *)security.apparmor;
 	process->capabilities = arena_new(arena, struct oci_capabilities);
 	char **names = capability_names(arena, set);
 	*process->capabilities = (struct oci_capabilities){.bounding = names, .permitted = names, .effective = names};
@@ -205,24 +172,34 @@ static int resources_fill(const struct host_config *host, struct arena *arena, s
 
 /* --- namespaces, paths, sysctls --- */
 
-static void namespaces_fill(const struct host_config *host, struct arena *arena, struct oci_linux *part)
+static int namespaces_fill(const struct container *container, struct arena *arena, struct oci_linux *part,
+			   struct err *err)
 {
+	const struct host_config *host = &container->document.host;
+	char *pid, *ipc;
+	int rc = spec_join(container->engine, arena, host->pid_mode, "pid", &pid, err);
+	if (rc == 0)
+		rc = spec_join(container->engine, arena, host->ipc_mode, "ipc", &ipc, err);
+	if (rc < 0)
+		return rc;
 	const struct {
-		const char *type;
+		const char *type, *path;
 		bool own;
 	} rows[] = {
-	    {"mount", true},
-	    {"network", !text_equal(host->network_mode, "host")},
-	    {"uts", !text_equal(host->uts_mode, "host")},
-	    {"pid", !text_equal(host->pid_mode, "host")},
-	    {"ipc", !text_equal(host->ipc_mode, "host")},
-	    {"cgroup", text_equal(host->cgroupns_mode, "private")},
+	    {"mount", "", true},
+	    {"network", "", !text_equal(host->network_mode, "host")},
+	    {"uts", "", !text_equal(host->uts_mode, "host")},
+	    {"pid", pid, !text_equal(host->pid_mode, "host")},
+	    {"ipc", ipc, !text_equal(host->ipc_mode, "host")},
+	    {"cgroup", "", text_equal(host->cgroupns_mode, "private")},
 	};
 	part->namespaces.items = arena_array(arena, struct oci_namespace, array_size(rows));
 	for (size_t i = 0; i < array_size(rows); i++) {
 		if (rows[i].own)
-			part->namespaces.items[part->namespaces.count++].type = (char *)rows[i].type;
+			part->namespaces.items[part->namespaces.count++] = (struct oci_namespace){
+			    .type = (char *)rows[i].type, .path = *rows[i].path ? (char *)rows[i].path : NULL};
 	}
+	return 0;
 }
 
 static char *masked[] = {(char *)"/proc/acpi",
@@ -242,11 +219,24 @@ static char *readonly[] = {(char *)"/proc/bus",		  (char *)"/proc/fs",
 			   (char *)"/proc/irq",		  (char *)"/proc/sys",
 			   (char *)"/proc/sysrq-trigger", NULL};
 
-static void paths_fill(const struct host_config *host, const struct spec_security *security, struct oci_linux *part)
+static char **paths_left(struct arena *arena, const struct spec_security *security, char *const *paths)
 {
-	bool open = host->privileged || security->paths_unconfined;
-	part->masked_paths = open ? NULL : host->masked_paths ? host->masked_paths : masked;
-	part->readonly_paths = open ? NULL : host->readonly_paths ? host->readonly_paths : readonly;
+	size_t count = 0;
+	char **left = arena_array(arena, char *, strv_count(paths) + 1);
+	for (; *paths; paths++) {
+		if (!spec_unmasked(security, *paths))
+			left[count++] = *paths;
+	}
+	return left;
+}
+
+static void paths_fill(const struct host_config *host, struct arena *arena, const struct spec_security *security,
+		       struct oci_linux *part)
+{
+	if (host->privileged || security->paths_unconfined)
+		return;
+	part->masked_paths = paths_left(arena, security, host->masked_paths ? host->masked_paths : masked);
+	part->readonly_paths = paths_left(arena, security, host->readonly_paths ? host->readonly_paths : readonly);
 }
 
 static int sysctl_fill(const struct host_config *host, struct arena *arena, struct oci_linux *part, struct err *err)
@@ -293,8 +283,9 @@ int spec_build(const struct container *container, struct arena *arena, const str
 		spec.domainname = text_empty(config->domainname) ? NULL : config->domainname;
 	}
 	spec.linux_part->cgroups_path = arena_strdup(arena, paths->cgroup);
-	namespaces_fill(host, arena, spec.linux_part);
-	int rc = spec_security(host, container->engine->config.no_new_privileges, &security, err);
+	int rc = namespaces_fill(container, arena, spec.linux_part, err);
+	if (rc == 0)
+		rc = spec_security(host, container->engine->config.no_new_privileges, &security, err);
 	if (rc == 0)
 		rc = process_fill(container, arena, spec.process, err);
 	if (rc == 0)
@@ -305,7 +296,7 @@ int spec_build(const struct container *container, struct arena *arena, const str
 		rc = spec_mounts(container, arena, paths, &spec, err);
 	if (rc < 0)
 		return rc;
-	paths_fill(host, &security, spec.linux_part);
+	paths_fill(host, arena, &security, spec.linux_part);
 	*out_spec = spec;
 	return 0;
 }

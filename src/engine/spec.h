@@ -28,8 +28,11 @@ char **spec_environment(struct arena *arena, const struct container_config *conf
 
 /* How SecurityOpt decides. profile is JSON text of its own, NULL: the built-in one. -EINVAL, -EOPNOTSUPP. */
 struct spec_security {
-	bool no_new_privileges, seccomp_off, paths_unconfined;
+	bool no_new_privileges, seccomp_off, paths_unconfined, writable_cgroups;
 	const char *profile;
+	const char *apparmor; /* of the process; NULL: as we are */
+	const char *unmask;   /* paths and patterns, ":" between */
 };
 int spec_security(const struct host_config *host, bool default_no_new_privileges, struct spec_security *out_security,
 		  struct err *err) must_check;
+bool spec_unmasked(const struct spec_security *security, const char *path);

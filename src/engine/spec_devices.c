@@ -105,13 +105,36 @@ static void default_rules(struct device_list *list)
 		rule_add(list, true, rows[i].type, rows[i].major, rows[i].minor, rows[i].access);
 }
 
+/* A number or "*": -1. False for anything else. */
+static bool rule_number(const char *text, int64_t *out_number)
+{
+	struct err ignored;
+	*out_number = -1;
+	return text_equal(text, "*") || number_parse(text, 0, UINT32_MAX, "", out_number, &ignored) == 0;
+}
+
+/* "c 1:3 rwm", as in the v1 control file; the words are Docker's. */
+static int rule_take(struct device_list *list, const char *text, struct err *err)
+{
+	auto_strv char **words = strv_split(text, ' ');
+	auto_strv char **numbers = strv_split(strv_count(words) == 3 ? words[1] : "", ':');
+	int64_t major, minor;
+	if (strv_count(words) != 3 || strlen(words[0]) != 1 || !strchr("acb", words[0][0]) ||
+	    strv_count(numbers) != 2 || !rule_number(numbers[0], &major) || !rule_number(numbers[1], &minor) ||
+	    !*words[2] || strlen(words[2]) > 3 || words[2][strspn(words[2], "rwm")])
+		return err_set(err, EINVAL, "invalid device cgroup rule format: '%s'", text);
+	rule_add(list, true, arena_strdup(list->arena, words[0]), major, minor, arena_strdup(list->arena, words[2]));
+	return 0;
+}
+
 int spec_devices(const struct host_config *host, struct arena *arena, struct oci_linux *part, struct err *err)
 {
 	struct device_list list = {.arena = arena};
 	enum { RULES_OWN = 16 };
 	size_t room = host->privileged ? DEVICES_MAX : 0;
 	list.devices = arena_array(arena, struct oci_device, room + host->devices.count + 1);
-	list.rules = arena_array(arena, struct oci_device_rule, RULES_OWN + host->devices.count);
+	list.rules = arena_array(arena, struct oci_device_rule,
+				 RULES_OWN + host->devices.count + strv_count(host->device_cgroup_rules));
 	if (host->privileged) {
 		int dev = open("/dev", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 		rule_add(&list, true, "a", -1, -1, "rwm");
@@ -135,6 +158,11 @@ int spec_devices(const struct host_config *host, struct arena *arena, struct oci
 		device_add(&list,
 			   text_empty(mapping->path_in_container) ? mapping->path_on_host : mapping->path_in_container,
 			   &info, text_empty(mapping->cgroup_permissions) ? "rwm" : mapping->cgroup_permissions, true);
+	}
+	for (char *const *rule = host->device_cgroup_rules; rule && *rule; rule++) {
+		int rc = rule_take(&list, *rule, err);
+		if (rc < 0)
+			return rc;
 	}
 	part->devices.items = list.devices;
 	part->devices.count = list.count;

@@ -2,6 +2,7 @@
 
 #include "base/text.h"
 #include "engine/engine_state.h"
+#include "engine/spec_join.h"
 #include "engine/volumes.h"
 
 #include <string.h>
@@ -171,9 +172,18 @@ static void mounts_sort(struct mount_list *list)
 
 /* --- the whole --- */
 
-static void defaults_add(struct mount_list *list, const struct host_config *host)
+static int defaults_add(struct mount_list *list, const struct container *container, struct err *err)
 {
+	const struct host_config *host = &container->document.host;
+	struct spec_security security;
+	char *shm;
+	int rc = spec_security(host, false, &security, err);
+	if (rc == 0)
+		rc = spec_join_shm(container, list->arena, &shm, err);
+	if (rc < 0)
+		return rc;
 	const char *access = host->privileged ? "rw" : "ro";
+	const char *groups = host->privileged || security.writable_cgroups ? "rw" : "ro";
 	const struct {
 		const char *destination, *type, *source;
 		const char *options[9];
@@ -185,7 +195,7 @@ static void defaults_add(struct mount_list *list, const struct host_config *host
 	     "devpts",
 	     {"nosuid", "noexec", "newinstance", "ptmxmode=0666", "mode=0620", "gid=5"}},
 	    {"/sys", "sysfs", "sysfs", {"nosuid", "noexec", "nodev", access}},
-	    {"/sys/fs/cgroup", "cgroup", "cgroup", {access, "nosuid", "noexec", "nodev"}},
+	    {"/sys/fs/cgroup", "cgroup", "cgroup", {groups, "nosuid", "noexec", "nodev"}},
 	    {"/dev/mqueue", "mqueue", "mqueue", {"nosuid", "noexec", "nodev"}},
 	};
 	for (size_t i = 0; i < array_size(rows); i++) {
@@ -193,13 +203,14 @@ static void defaults_add(struct mount_list *list, const struct host_config *host
 			mount_add(list, rows[i].destination, rows[i].type, rows[i].source, rows[i].options);
 	}
 	if (hidden(list, "/dev/shm") || text_equal(host->ipc_mode, "none"))
-		return;
-	if (text_equal(host->ipc_mode, "host"))
-		mount_add(list, "/dev/shm", "bind", "/dev/shm", OPTIONS("rbind", "rprivate"));
+		return 0;
+	if (shm)
+		mount_add(list, "/dev/shm", "bind", shm, OPTIONS("rbind", "rprivate"));
 	else
 		mount_add(list, "/dev/shm", "tmpfs", "shm",
 			  OPTIONS("nosuid", "noexec", "nodev", "mode=1777",
 				  arena_printf(list->arena, "size=%lld", (long long)host->shm_size)));
+	return 0;
 }
 
 static void files_add(struct mount_list *list, const struct host_config *host, const char *files)
@@ -229,7 +240,9 @@ int spec_mounts(const struct container *container, struct arena *arena, const st
 	tmpfs_map_add(&own, host);
 	for (size_t i = 0; container->step && i < container->step->mount_count; i++)
 		own.items[own.count++] = container->step->mounts[i];
-	defaults_add(&all, host);
+	rc = defaults_add(&all, container, err);
+	if (rc < 0)
+		return rc;
 	files_add(&all, host, paths->files);
 	mounts_sort(&own);
 	memcpy(all.items + all.count, own.items, own.count * sizeof *own.items);
