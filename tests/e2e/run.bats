@@ -168,7 +168,7 @@ on_terminal() {
 		'id -u; id -g; hostname; pwd; echo $A; cat file; touch file; touch /x; touch /scratch/x && echo made'
 	[ "${lines[0]}" = 7 ] && [ "${lines[1]}" = 8 ] && [ "${lines[2]}" = inside ] && [ "${lines[3]}" = /shared ]
 	[ "${lines[4]}" = b ] && [ "${lines[5]}" = here ]
-	[[ $output == *"file: Read-only file system"* && $output == *"/x: Read-only file system"* && $output == *made ]]
+	[[ $output == *"file: Read-only file system"* && $output == *"/x: Read-only file system"* && $output == *made* ]]
 	run -125 tug run --rm -v "$BATS_TEST_TMPDIR/none:/x" --mount "type=bind,source=$BATS_TEST_TMPDIR/nosuch,target=/y" busybox true
 	[[ $output == *"bind source path does not exist"* ]]
 }
