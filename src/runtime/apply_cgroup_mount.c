@@ -20,6 +20,13 @@ static int bind(const char *source, int root, const char *name, uint64_t flags, 
 	int rc = target_open(root, name, true, false, &target, err);
 	if (rc < 0)
 		return rc;
+	auto_fd int tree = tree_open(AT_FDCWD, source, false, true);
+	rc = tree < 0 ? tree : tree_attributes(tree, false, mount_attributes(flags & KEPT_FLAGS), 0, MS_PRIVATE, -1);
+	if (rc == 0)
+		rc = tree_attach(tree, target);
+	if (rc != -ENOSYS)
+		return rc < 0 ? err_set(err, -rc, "bind %s: %s", source, strerror(-rc)) : 0;
+	/* kernel 5.12: mount_setattr */
 	rc = mount_on(target, source, NULL, MS_BIND, NULL);
 	if (rc < 0)
 		return err_set(err, -rc, "bind %s: %s", source, strerror(-rc));

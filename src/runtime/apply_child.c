@@ -30,15 +30,19 @@ int apply_tell(int socket, enum apply_kind kind, const int *fds, size_t fd_count
 
 int apply_answer(int socket, struct arena *arena, char **out_state, struct err *err)
 {
-	auto_free char *buffer = x_alloc(APPLY_STATE_MAX + 2);
+	char go = 0;
 	ssize_t size;
 	do
-		size = recv(socket, buffer, APPLY_STATE_MAX + 1, 0);
+		size = recv(socket, &go, 1, out_state ? MSG_PEEK | MSG_TRUNC : 0);
 	while (size < 0 && errno == EINTR);
-	if (size <= 0 || buffer[0] != APPLY_GO)
+	if (size <= 0 || size > APPLY_STATE_MAX + 1 || go != APPLY_GO)
 		return err_set(err, EPIPE, "whoever made the container is gone");
-	if (out_state)
-		*out_state = arena_strndup(arena, buffer + 1, (size_t)size - 1);
+	if (!out_state)
+		return 0;
+	char *text = arena_alloc(arena, (size_t)size + 1);
+	if (recv(socket, text, (size_t)size, 0) != size)
+		return err_set(err, EPIPE, "whoever made the container is gone");
+	*out_state = text + 1;
 	return 0;
 }
 

@@ -129,18 +129,23 @@ static int bind_attributes(const struct plan_mount *mount, int tree, struct err 
 {
 	uint64_t set = mount_attributes(mount->mount_flags), clear = mount_attributes(mount->mount_clear);
 	uint64_t propagation = mount->propagation ? mount->propagation : PRIVATE_ALL;
+	bool all = propagation & MS_REC;
 	int rc = 0;
-	if (mount->mount_flags & ATIME_FLAGS)
+	propagation &= ~(uint64_t)MS_REC;
+	if (mount->mount_flags & ATIME_FLAGS || clear & MOUNT_ATTR__ATIME)
 		clear |= MOUNT_ATTR__ATIME;
-	else if (clear & MOUNT_ATTR__ATIME)
-		clear |= MOUNT_ATTR__ATIME;
+	/* In one call where nothing is mounted below, or the same goes for all of it. */
 	if (set || clear)
-		rc = tree_attributes(tree, false, set, clear, 0, -1);
+		rc = tree_attributes(tree, false, set, clear, all && mount->flags & PLAN_RECURSIVE ? 0 : propagation,
+				     -1);
 	if (rc == 0 && (mount->attr_set || mount->attr_clear))
-		rc = tree_attributes(tree, true, mount->attr_set, mount->attr_clear, 0, -1);
+		rc = tree_attributes(tree, true, mount->attr_set, mount->attr_clear, all ? propagation : 0, -1);
 	if (rc < 0)
 		return err_set(err, -rc, "options: %s", strerror(-rc));
-	rc = tree_attributes(tree, propagation & MS_REC, 0, 0, propagation & ~(uint64_t)MS_REC, -1);
+	if (all ? mount->attr_set || mount->attr_clear || ((set || clear) && !(mount->flags & PLAN_RECURSIVE))
+		: set || clear)
+		return 0;
+	rc = tree_attributes(tree, all, 0, 0, propagation, -1);
 	return rc < 0 ? err_set(err, -rc, "propagation: %s", strerror(-rc)) : 0;
 }
 

@@ -378,10 +378,11 @@ static void processes_end(const struct container_state *state)
 	enum { LOOK_US = 1000, LOOKS = 10000 };
 	struct err err;
 	pid_t pid = (pid_t)state->pid;
-	if (process_alive(pid, state->start_time))
-		(void)kill(pid, SIGKILL);
+	if (!process_alive(pid, state->start_time))
+		return; /* others that are left end with the group */
+	(void)kill(pid, SIGKILL);
 	if (state->cgroup && cgroup_exists(state->cgroup))
-		(void)!cgroup_kill(state->cgroup, &err);
+		(void)!cgroup_kill(state->cgroup, &err); /* also where it is frozen */
 	for (int looks = 0; looks < LOOKS && process_alive(pid, state->start_time); looks++) {
 		struct timespec nap = {.tv_nsec = LOOK_US * 1000};
 		nanosleep(&nap, NULL);
