@@ -50,8 +50,8 @@ static void creation_undo(struct creation *creation)
 	creation->made = NULL;
 	staging_clear(creation);
 	creation_free(creation);
+	container_free(container); /* first: it must not count as a user of its volumes */
 	volumes_undo(engine, made);
-	container_free(container);
 }
 
 /* --- the end --- */
@@ -70,9 +70,8 @@ static int record_write(struct creation *creation, struct err *err)
 			rc = volume_keep(engine->database, mount->name, err);
 	}
 	if (rc == 0)
-		rc = database_commit(engine->database, err);
-	if (rc < 0)
-		database_rollback(engine->database);
+		return database_commit(engine->database, err);
+	database_rollback(engine->database);
 	return rc;
 }
 

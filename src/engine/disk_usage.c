@@ -304,10 +304,10 @@ static void layers_keep(const struct measure *measure, const int64_t *bytes)
 				  BIND(bind_text(measure->names[i]), bind_i64(bytes[i])), &err);
 	if (rc == 0)
 		rc = database_commit(database, &err);
-	if (rc < 0) {
+	else
 		database_rollback(database);
+	if (rc < 0)
 		log_error(LOG_LEVEL_WARN, &err, "cannot keep the sizes of layers", NULL);
-	}
 }
 
 static void measure_free(struct measure *measure)

@@ -57,8 +57,9 @@ int lifecycle_remove(struct container *container, struct err *err)
 		rc = container_change(container, STATE_REMOVING, err);
 	if (rc == 0)
 		rc = database_commit(database, err);
-	if (rc < 0) {
+	else
 		database_rollback(database);
+	if (rc < 0) {
 		container->state = before;
 		return rc;
 	}

@@ -1,0 +1,190 @@
+# The engine is killed at system calls of create, start, stop, rm, volume create and volume rm, and system calls fail
+# under it (ENOSPC, EIO, EMFILE). After each: what was acknowledged is there, a name is a listed object or free, nothing
+# is left over. F-03, F-04, F-16, F-28.
+#
+# Each sweep prints how many points it swept. TUG_SWEEP=all takes every system call; without it a few per operation,
+# others every time.
+load lib
+
+setup_file() {
+	engine_begin
+	engine_start
+	image_busybox
+	engine_rest
+}
+teardown_file() { engine_end; }
+teardown() {
+	engine_answers || engine_start
+	tug volume rm -f swept >/dev/null
+	engine_clean
+}
+
+can_trace() { strace -o /dev/null true 2>/dev/null; }
+sanitized() { grep -q __asan_init "$TUG_BIN/tugd"; }
+traced() { [ "$(awk '/^TracerPid/ {print $2}' "/proc/$(engine_pid)/status" 2>/dev/null || echo 0)" != 0 ]; }
+not_traced() { ! traced; }
+
+# Attaches to the engine: trace_begin OPTIONS...
+trace_begin() {
+	strace -qq -p "$(engine_pid)" -o "$BATS_TEST_TMPDIR/trace" "$@" 2>/dev/null 3>&- &
+	tracer=$!
+	wait_for traced
+}
+trace_end() {
+	kill "$tracer" 2>/dev/null || true
+	wait "$tracer" 2>/dev/null || true
+}
+
+# What an operation needs to be there, and how it is asked for.
+prepare() {
+	case $1 in
+	create | volume_create) ;;
+	volume_rm) tug volume create swept >/dev/null ;;
+	start | rm) tug create --name swept -v swept:/v -v /anon busybox sleep 100 >/dev/null ;;
+	stop) tug run -d --name swept -v swept:/v -v /anon busybox sleep 100 >/dev/null ;;
+	esac
+}
+operate() {
+	case $1 in
+	create) ask create --name swept -v swept:/v -v /anon busybox sleep 100 ;;
+	start) ask start swept ;;
+	stop) ask stop -t 0 swept ;;
+	rm) ask rm -f -v swept ;;
+	volume_create) ask volume create swept ;;
+	volume_rm) ask volume rm swept ;;
+	esac >/dev/null 2>&1
+}
+# A client that finds no engine must not start one of its own.
+ask() { TUG_AUTO_START=0 nsenter --net="$NET" timeout 20 "$TUG_BIN/tug" "$@"; }
+
+state() { tug inspect -f '{{.State.Status}}' swept 2>/dev/null; }
+listed() { tug ps -a --format '{{.Names}}' | grep -qx swept; }
+volume_listed() { tug volume ls -q | grep -qx swept; }
+
+# holds OPERATION STATUS: what is true after it, whether it was acknowledged (0) or not.
+holds() {
+	local status=$2
+	if [ "$status" = 0 ]; then
+		case $1 in
+		create) [ "$(state)" = created ] ;;
+		start) [ "$(state)" = running ] ;;
+		stop) [ "$(state)" = exited ] ;;
+		rm) ! listed ;;
+		volume_create) volume_listed ;;
+		volume_rm) ! volume_listed ;;
+		esac || { echo "acknowledged, but lost"; return 1; }
+	fi
+	# Never between two states, and directories are those of the record.
+	case $(state) in "" | created | running | exited) ;; *) echo "the container is $(state)"; return 1 ;; esac
+	[ "$(ls "$T/data/volumes" | sort)" = "$(tug volume ls -q | sort)" ] || { echo "volumes differ"; return 1; }
+	local id
+	for id in $(ls "$T/data/containers"); do
+		tug inspect "$id" >/dev/null || { echo "containers differ"; return 1; }
+	done
+	# The name is free, or a container that can be used.
+	if listed; then
+		[ "$(state)" = running ] || tug start swept >/dev/null || { echo "cannot be started"; return 1; }
+		tug rm -f -v swept >/dev/null || { echo "cannot be removed"; return 1; }
+	else
+		tug create --name swept busybox true >/dev/null || { echo "the name is neither"; return 1; }
+		tug rm swept >/dev/null
+	fi
+	tug volume rm -f swept >/dev/null || { echo "the volume cannot be removed"; return 1; }
+	[ -z "$(tug volume ls -q)" ] || { echo "volumes are left: $(tug volume ls -q)"; return 1; }
+	[ -z "$(ls "$T/data/volumes")" ] || { echo "directories of volumes are left"; return 1; }
+}
+
+calls_of() { # how many system calls the engine makes meanwhile
+	prepare "$1"
+	trace_begin -e trace=all
+	operate "$1" || true
+	sleep 0.1
+	trace_end
+	wc -l <"$BATS_TEST_TMPDIR/trace"
+	holds "$1" 0 >&2
+}
+
+# numbers COUNT: all up to COUNT, or a few of them, others every time.
+numbers() {
+	if [ "${TUG_SWEEP:-}" = all ]; then seq "$1"; else shuf -i "1-$1" -n "${TUG_SWEEP:-8}" | sort -n; fi
+}
+
+OPERATIONS='volume_create volume_rm create start stop rm'
+
+@test "kill -9 at system calls" {
+	can_trace || skip "strace may not trace here"
+	! sanitized || skip "the sanitizer cannot be traced"
+	local operation total n status swept=0 answer
+	for operation in $OPERATIONS; do
+		total=$(calls_of "$operation")
+		for n in $(numbers "$total"); do
+			prepare "$operation"
+			trace_begin -e trace=all -e "inject=all:signal=SIGKILL:when=$n"
+			status=0
+			operate "$operation" || status=$?
+			trace_end
+			engine_stop KILL
+			engine_start
+			answer=$(holds "$operation" "$status") || {
+				echo "$operation, killed at call $n of $total ($(tail -n 2 "$BATS_TEST_TMPDIR/trace" | head -c 300)): $answer"
+				false
+			}
+			swept=$((swept + 1))
+			[ $((swept % 8)) != 0 ] || wait_for engine_is_idle || { diff "$T/idle" "$T/now"; echo "$operation, call $n"; false; }
+		done
+	done
+	echo "# swept $swept points of kill -9" >&3
+	# A second start changes nothing.
+	wait_for engine_is_idle
+	engine_stop
+	engine_start
+	wait_for engine_is_idle
+}
+
+WRITES=write,pwrite64,openat,openat2,mkdirat,renameat,renameat2,fsync,fdatasync,ftruncate,fallocate,linkat,symlinkat,mknodat
+OPENS=openat,openat2,socket,socketpair,accept4,pipe2,dup3,memfd_create,epoll_create1,eventfd2,timerfd_create,pidfd_open
+READS=pread64,read,pwrite64,fsync,fdatasync,write,fstat,newfstatat,getdents64
+
+# fail ERROR CALLS: one call after the other fails, once; the engine lives on.
+fail() {
+	local operation total n status answer
+	for operation in $OPERATIONS; do
+		prepare "$operation"
+		trace_begin -e "trace=$2"
+		operate "$operation" || true
+		sleep 0.05
+		trace_end
+		total=$(wc -l <"$BATS_TEST_TMPDIR/trace")
+		holds "$operation" 0
+		for n in $(numbers "$total"); do
+			prepare "$operation"
+			trace_begin -e "trace=$2" -e "inject=$2:error=$1:when=$n"
+			status=0
+			operate "$operation" || status=$?
+			trace_end
+			engine_answers || { echo "$operation, $1 at call $n of $total: the engine is gone: $(tail -n 3 "$T/engine.log")"; return 1; }
+			answer=$(holds "$operation" "$status") || {
+				echo "$operation, $1 at call $n of $total ($(grep INJECTED "$BATS_TEST_TMPDIR/trace" | head -c 300)): $answer"
+				return 1
+			}
+			swept=$((swept + 1))
+		done
+	done
+}
+
+@test "no space, no descriptor, a broken disk" {
+	can_trace || skip "strace may not trace here"
+	! sanitized || skip "the sanitizer cannot be traced"
+	local swept=0
+	fail ENOSPC "$WRITES"
+	fail EMFILE "$OPENS"
+	fail EIO "$READS"
+	echo "# swept $swept points of ENOSPC, EMFILE and EIO" >&3
+}
+
+@test "a second engine on the same data names the first: F-36" {
+	run in_net /usr/bin/timeout 10 "$TUG_BIN/tugd" --config-file "$T/daemon.json"
+	[ "$status" != 0 ]
+	[[ $output == *"$(engine_pid)"* ]]
+	engine_answers
+}
