@@ -21,8 +21,8 @@ teardown() {
 
 can_trace() { strace -o /dev/null true 2>/dev/null; }
 sanitized() { grep -q __asan_init "$TUG_BIN/tugd"; }
-traced() { [ "$(awk '/^TracerPid/ {print $2}' "/proc/$(engine_pid)/status" 2>/dev/null || echo 0)" != 0 ]; }
-not_traced() { ! traced; }
+# Or killed already: the call that it waited in was the first.
+traced() { process_gone "$(engine_pid)" || grep -q '^TracerPid:.*[1-9]' "/proc/$(engine_pid)/status"; }
 
 # Attaches to the engine: trace_begin OPTIONS...
 trace_begin() {
