@@ -35,22 +35,12 @@ static const struct option_row ps_rows[] = {
 };
 
 static const struct column columns[] = {
-    {"ID", "CONTAINER ID"},
-    {"Image", "IMAGE"},
-    {"Command", "COMMAND"},
-    {"CreatedAt", "CREATED AT"},
-    {"RunningFor", "CREATED"},
-    {"Status", "STATUS"},
-    {"Ports", "PORTS"},
-    {"Names", "NAMES"},
-    {"Size", "SIZE"},
-    {"State", "STATE"},
-    {"Labels", "LABELS"},
-    {"Mounts", "MOUNTS"},
-    {"LocalVolumes", "LOCAL VOLUMES"},
-    {"Networks", "NETWORKS"},
-    {"Platform", "PLATFORM"},
-    {NULL, NULL},
+    {"ID", "CONTAINER ID"},	 {"Image", "IMAGE"},	    {"Command", "COMMAND"},
+    {"CreatedAt", "CREATED AT"}, {"RunningFor", "CREATED"}, {"Status", "STATUS"},
+    {"Ports", "PORTS"},		 {"Names", "NAMES"},	    {"Size", "SIZE"},
+    {"Reason", "REASON"},	 {"ReasonKind", "KIND"},    {"State", "STATE"},
+    {"Labels", "LABELS"},	 {"Mounts", "MOUNTS"},	    {"LocalVolumes", "LOCAL VOLUMES"},
+    {"Networks", "NETWORKS"},	 {"Platform", "PLATFORM"},  {NULL, NULL},
 };
 
 static const char *names_text(struct cli *cli, char *const *names, bool whole)
@@ -132,6 +122,8 @@ static void row_fill(struct cli *cli, struct listing *listing, const struct cont
 	listing_set(listing, row, "Names", names_text(cli, item->names, options->no_trunc));
 	listing_set(listing, row, "Size", size_text(cli, item));
 	listing_set(listing, row, "State", item->state);
+	listing_set(listing, row, "Reason", item->reason ? item->reason : "");
+	listing_set(listing, row, "ReasonKind", item->reason_kind ? item->reason_kind : "");
 	listing_set(listing, row, "Labels", show_labels(&cli->arena, &item->labels));
 	listing_set(listing, row, "Mounts", mounts_text(cli, item, options->no_trunc));
 	listing_set(listing, row, "LocalVolumes", volumes_text(cli, item));

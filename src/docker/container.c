@@ -16,7 +16,8 @@ JSON_TYPE(container_state, F_STR(struct container_state, status, "Status", 0),
 	  F_I64(struct container_state, pid, "Pid", 0), F_I64(struct container_state, exit_code, "ExitCode", 0),
 	  F_STR(struct container_state, error, "Error", 0), F_STR(struct container_state, started_at, "StartedAt", 0),
 	  F_STR(struct container_state, finished_at, "FinishedAt", 0),
-	  F_POINTER(struct container_state, health, "Health", JSON_OMIT, health_state));
+	  F_POINTER(struct container_state, health, "Health", JSON_OMIT, health_state),
+	  F_POINTER(struct container_state, death, "Death", JSON_OMIT, container_death));
 
 JSON_TYPE(graph_driver, F_MAP(struct graph_driver, data, "Data", JSON_NULLABLE),
 	  F_STR(struct graph_driver, name, "Name", 0));
@@ -64,6 +65,8 @@ JSON_TYPE(container_summary, F_STR(struct container_summary, id, "Id", 0),
 	  F_OPT_I64(struct container_summary, size_root_fs, "SizeRootFs", JSON_OMIT),
 	  F_MAP(struct container_summary, labels, "Labels", 0), F_STR(struct container_summary, state, "State", 0),
 	  F_STR(struct container_summary, status, "Status", 0),
+	  F_STR(struct container_summary, reason, "Reason", JSON_OMIT),
+	  F_STR(struct container_summary, reason_kind, "ReasonKind", JSON_OMIT),
 	  F_OBJECT(struct container_summary, host, "HostConfig", 0, summary_host),
 	  F_OBJECT(struct container_summary, network_settings, "NetworkSettings", 0, summary_networks),
 	  F_LIST(struct container_summary, mounts, "Mounts", 0, mount_point));

@@ -4,6 +4,7 @@
 #pragma once
 
 #include "docker/container_config.h"
+#include "docker/death.h"
 #include "docker/health.h"
 #include "docker/host_config.h"
 #include "docker/network_settings.h"
@@ -37,7 +38,8 @@ struct container_state {
 	char *error;
 	char *started_at; /* RFC 3339; DOCKER_TIME_NEVER */
 	char *finished_at;
-	struct health_state *health; /* NULL: no check */
+	struct health_state *health;   /* NULL: no check */
+	struct container_death *death; /* tug's own; NULL: it never ended */
 };
 JSON_DECLARE(container_state);
 #define DOCKER_TIME_NEVER "0001-01-01T00:00:00Z"
@@ -109,7 +111,8 @@ struct container_summary {
 	int64_t *size_root_fs;
 	struct json_map labels;
 	char *state;
-	char *status; /* for people: "Up 5 minutes" (docker/duration.h) */
+	char *status;		    /* for people: "Up 5 minutes" (docker/duration.h) */
+	char *reason, *reason_kind; /* tug's own, of what does not run: why (docker/death.h) */
 	struct summary_host host;
 	struct summary_networks network_settings;
 	JSON_LIST(struct mount_point) mounts;

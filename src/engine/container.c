@@ -20,6 +20,8 @@ JSON_TYPE(container_address, F_STR(struct container_address, network, "Network",
 JSON_TYPE(container_life, F_I64(struct container_life, restart_count, "RestartCount", JSON_OMIT),
 	  F_I64(struct container_life, backoff_ns, "Backoff", JSON_OMIT),
 	  F_BOOL(struct container_life, stopped_by_user, "StoppedByUser", JSON_OMIT),
+	  F_STR(struct container_life, boot, "Boot", JSON_OMIT),
+	  F_POINTER(struct container_life, death, "Death", JSON_OMIT, container_death),
 	  F_POINTER(struct container_life, health, "Health", JSON_OMIT, health_state));
 
 JSON_TYPE(container_document, F_STR(struct container_document, image, "Image", 0),
@@ -184,6 +186,7 @@ void container_free(struct container *container)
 	arena_done(&container->arena);
 	arena_done(&container->address_arena);
 	arena_done(&container->life_arena);
+	arena_done(&container->death_arena);
 	loop_timer_stop(&container->restart_timer);
 	health_free(container);
 	free(container->name);

@@ -7,6 +7,7 @@
 #pragma once
 
 #include "base/hash.h"
+#include "docker/death.h"
 #include "docker/health.h"
 #include "engine/engine.h"
 #include "engine/mounts.h"
@@ -38,7 +39,9 @@ struct container_life {
 	int64_t restart_count; /* by the policy, since the user started it */
 	int64_t backoff_ns;    /* the last delay before a restart; 0: none */
 	bool stopped_by_user;
-	struct health_state *health; /* as it was when the record was written; health.h knows better */
+	char *boot;		       /* the run of the machine in which it was started */
+	struct container_death *death; /* how it last ended, or did not start; NULL: never */
+	struct health_state *health;   /* as it was when the record was written; health.h knows better */
 };
 JSON_DECLARE(container_life);
 
@@ -81,9 +84,10 @@ struct container {
 	bool volumes_go;		   /* with its removal: the anonymous ones */
 	struct network_endpoint *endpoint; /* its place in the network while it runs; NULL */
 
-	struct arena life_arena;
+	struct arena life_arena, death_arena;
 	struct container_life life;
 	struct health *health;		 /* its checks (health.h); NULL without */
+	const char *start_step;		 /* what a start is at */
 	bool again;			 /* it is being restarted by its policy */
 	struct loop_timer restart_timer; /* RESTARTING: the delay (restart.h) */
 	bool queued;			 /* RESTARTING: waits in the queue of the engine's start */

@@ -253,13 +253,19 @@ int launch_prepare(struct container *container, struct launch *out_launch, struc
 	auto_fd int dir = -1, space = -1;
 	struct root_paths root = {0};
 	struct launch launch = {.fds = {-1}};
+	container->start_step = "configuration";
 	int rc = message_fill(container, &launch.message, err);
-	if (rc == 0)
+	if (rc == 0) {
+		container->start_step = "image";
 		rc = root_prepare(container, &arena, &root, &dir, err);
-	if (rc == 0)
+	}
+	if (rc == 0) {
+		container->start_step = "network";
 		rc = launch_network_connect(container, &space, err);
+	}
 	if (rc < 0)
 		return rc;
+	container->start_step = "files";
 	rc = launch_network_files(container, dir, err);
 	if (rc == 0)
 		rc = launch_mount_dirs(container, dir, err);
@@ -268,6 +274,8 @@ int launch_prepare(struct container *container, struct launch *out_launch, struc
 	if (network)
 		launch.fds[launch.fd_count++] = take_fd(&space);
 	if (rc == 0)
+		container->start_step = "plan";
+	if (rc == 0)
 		rc = plan_make(container, &arena, &root, &launch, network, err);
 	if (rc < 0) {
 		launch_done(&launch);
@@ -275,6 +283,7 @@ int launch_prepare(struct container *container, struct launch *out_launch, struc
 		return rc;
 	}
 	*out_launch = launch;
+	container->start_step = "monitor";
 	launch_volumes_told(container, true);
 	return 0;
 }

@@ -4,6 +4,7 @@
 #include "base/log.h"
 #include "base/text.h"
 #include "base/time.h"
+#include "engine/death.h"
 #include "engine/engine_state.h"
 #include "engine/health.h"
 #include "engine/launch.h"
@@ -44,9 +45,10 @@ static bool tries_again(const struct container *container)
 }
 
 /* A start that failed leaves the container as it was, with the reason; with --rm nothing. */
-static void start_failed(struct container *container, int exit_code, const struct err *cause)
+static void start_failed(struct container *container, int exit_code, const char *step, const struct err *cause)
 {
 	struct err err;
+	death_of_start(container, exit_code, step, cause->msg);
 	free(container->error);
 	container->error = x_strdup(cause->msg);
 	container->exit_code = exit_code;
@@ -87,6 +89,7 @@ int lifecycle_start(struct container *container, enum lifecycle_how how, struct 
 		return rc;
 	const struct container_life before = *life;
 	life->stopped_by_user = false;
+	life->boot = container->engine->boot;
 	life->restart_count = how == LIFECYCLE_AGAIN ? life->restart_count + 1 : 0;
 	if (how == LIFECYCLE_BY_USER)
 		life->backoff_ns = 0;
@@ -96,10 +99,11 @@ int lifecycle_start(struct container *container, enum lifecycle_how how, struct 
 		return rc;
 	}
 	container->again = how == LIFECYCLE_AGAIN;
+	container->start_step = "files";
 	container->oom_killed = false;
 	rc = run_start(container, call, err);
 	if (rc < 0)
-		start_failed(container, exit_code_of(err->msg), err);
+		start_failed(container, exit_code_of(err->msg), container->start_step, err);
 	return rc;
 }
 
@@ -179,7 +183,9 @@ void lifecycle_failed(struct run *run, const struct monitor_message *message, co
 	err.code = message->code == 126 || message->code == 127 ? EINVAL : EIO;
 	if (callers.stopping || callers.removing) /* who asked for the end does not want another try */
 		container->again = false;
-	start_failed(container, message->code ? message->code : exit_code_of(err.msg), &err);
+	/* Whether there is a program to run is looked at before all else is done. */
+	uint32_t step = message->code == 126 || message->code == 127 ? MONITOR_STEP_PROGRAM : message->session;
+	start_failed(container, message->code ? message->code : exit_code_of(err.msg), death_step_name(step), &err);
 	if (remove) /* without --rm it is still there */
 		rc = lifecycle_remove(container, &removal);
 	call_done_all(&callers.starting, &err);
@@ -225,7 +231,7 @@ static void start_again(struct container *container, struct engine_call **caller
 		call_move(&container->run->restarting, callers);
 }
 
-void lifecycle_exited(struct run *run, int code, bool oom, int64_t time_ns)
+void lifecycle_exited(struct run *run, const struct exit_record *exit)
 {
 	struct container *container = run->container;
 	struct callers callers = {0};
@@ -233,9 +239,10 @@ void lifecycle_exited(struct run *run, int code, bool oom, int64_t time_ns)
 	bool remove = run->remove_after || container->document.host.auto_remove;
 	bool restart = run->restart_after && !run->remove_after && !run->stopping;
 	bool asked = run->stopping || container->state == STATE_STOPPING;
-	container->exit_code = code;
-	container->oom_killed = oom;
-	container->finished_ns = time_ns > 0 ? time_ns : time_wall_ns();
+	container->exit_code = exit ? exit->code : 137;
+	container->oom_killed = exit && exit->oom_killed;
+	container->finished_ns = exit && exit->time_ns > 0 ? exit->time_ns : time_wall_ns();
+	death_of_run(run, exit);
 	container->pid = 0;
 	run_end(run, &callers);
 	health_end(container);

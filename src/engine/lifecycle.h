@@ -6,6 +6,7 @@
 
 #include "engine/restart.h"
 #include "engine/run.h"
+#include "monitor/exit_record.h"
 
 /* --- lifecycle.c --- */
 
@@ -24,7 +25,7 @@ int lifecycle_start(struct container *container, enum lifecycle_how how, struct 
 /* What a monitor tells. The last two end the run: it is freed. */
 void lifecycle_started(struct run *run, const struct monitor_message *message);
 void lifecycle_failed(struct run *run, const struct monitor_message *message, const struct err *err);
-void lifecycle_exited(struct run *run, int code, bool oom, int64_t time_ns);
+void lifecycle_exited(struct run *run, const struct exit_record *exit); /* NULL: the monitor is gone without a word */
 
 /*
  * A container that is no more: what its policy wants next, RESTARTING or STOPPED, is recorded with its exit, and done.

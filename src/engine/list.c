@@ -226,6 +226,10 @@ static int summary_fill(struct container *container, struct arena *arena, bool s
 	    .host = {.network_mode = container->document.host.network_mode,
 		     .annotations = container->document.host.annotations},
 	};
+	if (container->life.death && !container->run) {
+		summary->reason = container->life.death->reason;
+		summary->reason_kind = container->life.death->kind;
+	}
 	summary->network_settings.networks.items = endpoint;
 	summary->network_settings.networks.count = 1;
 	summary->ports.items = view_ports(container, arena, &summary->ports.count);

@@ -87,6 +87,7 @@ void engine_remove(struct engine *engine, const char *name, bool force, bool vol
 		container->volumes_go = volumes;
 	if (rc == 0 && container->run) {
 		container->run->remove_after = true;
+		container->run->cause = DEATH_REMOVE;
 		call_add(&container->run->removing, call);
 		/* One that is being started is killed when it runs. */
 		if (container->run->started && stop_signal(container, SIGKILL, &err) < 0)

@@ -3,6 +3,7 @@
 #include "base/log.h"
 #include "base/path.h"
 #include "base/time.h"
+#include "engine/death.h"
 #include "engine/engine_state.h"
 #include "engine/launch.h"
 #include "engine/launch_volumes.h"
@@ -25,9 +26,12 @@ static int exit_read(const struct container *container, struct exit_record *out_
 static void ended_record(struct container *container)
 {
 	struct exit_record exit;
-	if (exit_read(container, &exit) < 0) {
+	bool known = exit_read(container, &exit) == 0;
+	death_of_absence(container, known ? &exit : NULL);
+	if (!known) {
 		launch_clear(container);
-		exit = (struct exit_record){.code = 137, .time_ns = time_wall_ns()};
+		exit =
+		    (struct exit_record){.code = 137, .time_ns = time_wall_ns(), .oom_killed = container->oom_killed};
 	}
 	container->exit_code = exit.code;
 	container->oom_killed = exit.oom_killed;

@@ -109,6 +109,32 @@ static void done_message(struct run *run, const struct monitor_packet *packet)
 	act_over(run, &err);
 }
 
+/* Docker: true from the first process on that was ended, be it a child's. */
+static void oom_message(struct run *run)
+{
+	struct container *container = run->container;
+	struct err err;
+	if (!container->oom_killed) {
+		container->oom_killed = true;
+		if (container_save(container, &err) < 0)
+			lifecycle_log(container, &err, "cannot record that a container ran out of memory");
+	}
+	container_event(container, "oom", NULL);
+}
+
+static void exited_message(struct run *run, const struct monitor_packet *packet)
+{
+	const struct monitor_message *message = &packet->head;
+	struct exit_record exit = {
+	    .code = message->code, .oom_killed = message->flags & MONITOR_OOM_KILLED, .time_ns = message->time_ns};
+	if (packet->tail && message->tail_size == sizeof exit) {
+		memcpy(&exit, packet->tail, sizeof exit);
+		exit.oom.name[sizeof exit.oom.name - 1] = 0;
+	}
+	exit.oom_killed = exit.oom_killed || run->container->oom_killed;
+	lifecycle_exited(run, &exit);
+}
+
 /* False when the run is over and freed. */
 static bool message_take(struct run *run, const struct monitor_packet *packet)
 {
@@ -133,11 +159,10 @@ static bool message_take(struct run *run, const struct monitor_packet *packet)
 		done_message(run, packet);
 		break;
 	case MONITOR_OOM:
-		run->oom = true;
-		container_event(container, "oom", NULL);
+		oom_message(run);
 		break;
 	case MONITOR_EXITED:
-		lifecycle_exited(run, message->code, run->oom || message->flags & MONITOR_OOM_KILLED, message->time_ns);
+		exited_message(run, packet);
 		return false;
 	case MONITOR_EXEC_STARTED:
 	case MONITOR_EXEC_FAILED:
@@ -156,7 +181,7 @@ static void monitor_lost(struct run *run)
 	log_warn("the monitor of a container is gone", "container", run->container->id);
 	launch_clear(run->container);
 	if (run->started) {
-		lifecycle_exited(run, 137, run->oom, 0);
+		lifecycle_exited(run, NULL);
 		return;
 	}
 	struct err err;

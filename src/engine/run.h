@@ -45,13 +45,17 @@ struct run {
 	struct engine_call *restarting;
 	struct loop_timer kill_timer;  /* the grace of a stop */
 	struct loop_timer stuck_timer; /* after SIGKILL: the end that does not come */
-	bool started, exited, remove_after, oom;
+	bool started, remove_after;
 	bool restart_after; /* unhealthy: it is started again when it has ended */
 	struct {	    /* a stop that came while it was being started */
 		bool asked;
 		int signal;
 		int64_t seconds;
 	} late;
+	enum death_cause cause; /* who asked for its end */
+	bool grace_over;
+	int64_t grace_s;
+	int sent; /* the last signal */
 	uint32_t sessions;
 	struct act *acts;
 };

@@ -35,6 +35,7 @@ int stop_signal(struct container *container, int number, struct err *err)
 		return rc;
 	if (number == SIGKILL)
 		loop_timer_start(container->engine->loop, &run->stuck_timer, STUCK_SECONDS * SECOND_NS, stuck);
+	run->sent = number;
 	snprintf(text, sizeof text, "%d", number);
 	container_event(container, "kill", "signal", text, NULL);
 	return 0;
@@ -44,6 +45,7 @@ static void grace_over(struct loop_timer *timer)
 {
 	struct run *run = container_of(timer, struct run, kill_timer);
 	struct err err;
+	run->grace_over = true;
 	if (stop_signal(run->container, SIGKILL, &err) < 0)
 		lifecycle_log(run->container, &err, "cannot end a container");
 }
@@ -51,7 +53,10 @@ static void grace_over(struct loop_timer *timer)
 /* Asks the container to end, and sees to it that it does. */
 static int stop_send(struct container *container, int number, int64_t seconds, struct err *err)
 {
+	struct run *run = container->run;
 	container->life.stopped_by_user = true;
+	run->cause = run->cause == DEATH_ITSELF ? DEATH_STOP : run->cause;
+	run->grace_s = seconds;
 	int rc = container->state == STATE_RUNNING ? container_change(container, STATE_STOPPING, err)
 						   : container_save(container, err);
 	if (rc == 0)
@@ -59,7 +64,7 @@ static int stop_send(struct container *container, int number, int64_t seconds, s
 	if (rc == 0)
 		pause_end(container);
 	if (rc == 0 && seconds >= 0)
-		loop_timer_start(container->engine->loop, &container->run->kill_timer,
+		loop_timer_start(container->engine->loop, &run->kill_timer,
 				 seconds > INT64_MAX / SECOND_NS ? INT64_MAX : seconds * SECOND_NS, grace_over);
 	return rc;
 }
@@ -109,6 +114,7 @@ void stop_unhealthy(struct container *container)
 		return;
 	bool restarts = text_equal(action, "restart");
 	container->run->restart_after = restarts;
+	container->run->cause = DEATH_HEALTH;
 	if (text_equal(action, "kill"))
 		rc = stop_signal(container, SIGKILL, &err); /* its restart policy decides what follows */
 	else
@@ -203,6 +209,8 @@ int engine_kill(struct engine *engine, const char *name, const char *signal, str
 		return err_set(err, EBUSY, "cannot kill container: %s: container %s is not running", name,
 			       container->id);
 	if (is_the_end(container, number)) {
+		if (container->run->cause == DEATH_ITSELF)
+			container->run->cause = DEATH_KILL;
 		container->life.stopped_by_user = true;
 		rc = container_save(container, err);
 	}

@@ -6,13 +6,16 @@
 #include "base/time.h"
 #include "monitor/exit_record.h"
 #include "monitor/log_file.h"
+#include "monitor/oom_line.h"
 #include "monitor/protocol.h"
 #include "monitor/session.h"
 #include "runtime/apply.h"
 #include "runtime/apply_volume.h"
 #include "runtime/cgroup.h"
 #include "runtime/cgroup_child.h"
+#include "runtime/cgroup_oom.h"
 #include "runtime/cgroup_process.h"
+#include "runtime/cgroup_tree.h"
 #include "runtime/exec.h"
 #include "runtime/plan_wire.h"
 
@@ -24,6 +27,7 @@
 #include <sys/stat.h>
 #include <sys/syscall.h>
 #include <sys/un.h>
+#include <sys/wait.h>
 
 static struct monitor {
 	const char *id;
@@ -39,9 +43,17 @@ static struct monitor {
 	struct session *sessions;  /* all of them, the container's too */
 	int64_t started_ns;
 	struct exit_record exit;
+	enum monitor_step step; /* of the start */
+	int sent;		/* the last signal that came through the engine */
+	struct cgroup_oom oom_watch;
+	struct loop_io oom_io;
+	struct oom_record oom;
+	struct loop_timer oom_timer;
+	int oom_looks;
+	int64_t victim_ns; /* when the kernel's log was last read */
 	bool running, paused, over, bye;
 	struct loop_task sweep, release;
-} monitor = {.engine_fd = -1, .listener_fd = -1};
+} monitor = {.engine_fd = -1, .listener_fd = -1, .oom_watch = CGROUP_OOM_INIT};
 
 /* --- to the engine --- */
 
@@ -65,7 +77,7 @@ static void tell_exited(void)
 					  .flags = monitor.exit.oom_killed ? MONITOR_OOM_KILLED : 0,
 					  .code = monitor.exit.code,
 					  .time_ns = monitor.exit.time_ns};
-	tell(&message, NULL, 0);
+	tell(&message, &monitor.exit, sizeof monitor.exit);
 }
 
 static uint32_t session_highest(void)
@@ -174,13 +186,95 @@ static void probes_end(void)
 	}
 }
 
+/* --- out of memory --- */
+
+/* What was ended since we last looked. True: something was. */
+static bool oom_look(void)
+{
+	enum { PAUSE_NS = 500000000 };
+	uint64_t kills = cgroup_oom_read(&monitor.oom_watch);
+	struct err ignored;
+	uint64_t limit = 0;
+	pid_t pid = 0;
+	if (kills == 0)
+		return false;
+	monitor.oom.kills += (int64_t)kills;
+	bool v1 = cgroup_mode() == CGROUP_V1;
+	auto_fd int dir = -1;
+	if (cgroup_open(v1 ? "memory" : "", monitor.plan->cgroup, false, &dir, &ignored) == 0 &&
+	    cgroup_read_number(dir, v1 ? "memory.limit_in_bytes" : "memory.max", &limit) && limit < INT64_MAX / 2)
+		monitor.oom.limit = (int64_t)limit;
+	/* One that runs out of memory all the time is not to keep us reading. */
+	if (monitor.victim_ns == 0 || time_monotonic_ns() - monitor.victim_ns > PAUSE_NS) {
+		if (oom_victim_find(monitor.plan->cgroup, &pid, monitor.oom.name, sizeof monitor.oom.name))
+			monitor.oom.pid = pid;
+		monitor.victim_ns = time_monotonic_ns();
+	}
+	return true;
+}
+
+static void oom_tell(void)
+{
+	struct monitor_message message = {.type = MONITOR_OOM};
+	tell(&message, &monitor.oom, sizeof monitor.oom);
+}
+
+/* v1 wakes us before anything is ended, and not again: a few more looks find it counted. */
+static void oom_again(struct loop_timer *timer)
+{
+	enum { LOOKS = 40, PAUSE_NS = 25000000 };
+	if (oom_look()) {
+		oom_tell();
+		return;
+	}
+	if (monitor.oom_looks++ < LOOKS)
+		loop_timer_start(monitor.loop, timer, PAUSE_NS, oom_again);
+}
+
+static void oom_ready(struct loop_io *io, uint32_t events)
+{
+	(void)io, (void)events;
+	monitor.oom_looks = 0;
+	oom_again(&monitor.oom_timer);
+}
+
+/* Without it (no memory controller) only the end tells. */
+static void oom_start(void)
+{
+	struct err ignored;
+	if (cgroup_oom_watch(monitor.plan->cgroup, &monitor.oom_watch, &ignored) == 0 &&
+	    loop_io_add(monitor.loop, &monitor.oom_io, monitor.oom_watch.fd, EPOLLIN | EPOLLPRI, oom_ready, &ignored) <
+		0)
+		cgroup_oom_done(&monitor.oom_watch);
+}
+
+static void oom_end(void)
+{
+	loop_io_remove(&monitor.oom_io);
+	loop_timer_stop(&monitor.oom_timer);
+	cgroup_oom_done(&monitor.oom_watch);
+}
+
+static void exit_fill(const struct session *session)
+{
+	int status = session->status;
+	monitor.exit = (struct exit_record){
+	    .code = session_exit_code(session),
+	    .oom_killed = cgroup_oom_killed(monitor.plan->cgroup) || monitor.oom.kills > 0,
+	    .time_ns = time_wall_ns(),
+	    .signal = WIFSIGNALED(status) ? WTERMSIG(status) : 0,
+	    .core = WIFSIGNALED(status) && WCOREDUMP(status),
+	    .sent = monitor.sent,
+	    .oom = monitor.oom,
+	};
+}
+
 static void container_over(struct session *session)
 {
-	struct monitor_message oom = {.type = MONITOR_OOM};
 	struct err err;
-	monitor.exit = (struct exit_record){.code = session_exit_code(session),
-					    .oom_killed = cgroup_oom_killed(monitor.plan->cgroup),
-					    .time_ns = time_wall_ns()};
+	bool news = oom_look();
+	oom_end();
+	exit_fill(session);
 	log_file_close(monitor.log, monitor.exit.time_ns);
 	session->log = monitor.log = NULL;
 	monitor.running = false;
@@ -192,8 +286,8 @@ static void container_over(struct session *session)
 			probe_end(at);
 	}
 	apply_release(monitor.plan);
-	if (monitor.exit.oom_killed)
-		tell(&oom, NULL, 0);
+	if (news)
+		oom_tell();
 	tell_exited();
 	clients_end(session);
 	sweep_soon();
@@ -298,6 +392,8 @@ static int container_go(struct apply_process *process, int *out_exit_code, struc
 	if (rc == 0)
 		rc = session_watch(session, err);
 	messages_take();
+	oom_start();
+	monitor.step = MONITOR_STEP_PROGRAM;
 	int started = apply_start(process, NULL, out_exit_code, err);
 	if (started < 0)
 		return started;
@@ -311,12 +407,19 @@ static int container_make(struct monitor_packet *packet, int *out_exit_code, str
 	struct apply_input input = {
 	    .stdio = {-1, -1, -1}, .slots = packet->fds, .slot_count = packet->fd_count, .program = -1};
 	struct apply_process process;
+	monitor.step = MONITOR_STEP_PLAN;
 	int rc = plan_read(packet, err);
-	if (rc == 0)
+	if (rc == 0) {
+		monitor.step = MONITOR_STEP_LOG;
 		rc = log_open(message, err);
+	}
+	if (rc == 0)
+		monitor.step = MONITOR_STEP_STREAMS;
 	if (rc == 0 && !session->tty)
 		rc = session_pipes(session, message->flags, input.stdio, err);
 	session->log = monitor.log;
+	if (rc == 0)
+		monitor.step = MONITOR_STEP_SETUP;
 	if (rc == 0)
 		rc = volumes_mount(monitor.plan, err);
 	if (rc == 0)
@@ -358,7 +461,8 @@ static void start_take(struct monitor_packet *packet)
 	monitor.container = session_add(0, packet->head.flags, container_over);
 	if (container_make(packet, &exit_code, &err) < 0) {
 		monitor.over = true;
-		tell_failed(MONITOR_FAILED, 0, exit_code, &err);
+		oom_end();
+		tell_failed(MONITOR_FAILED, monitor.step, exit_code, &err);
 		session_remove(monitor.container);
 		monitor.container = NULL;
 		sweep_soon();
@@ -486,6 +590,8 @@ static void signal_take(struct session *session, int number)
 	if (!session || session->pid <= 0 || session->exited)
 		return;
 	(void)kill(session->pid, number);
+	if (session == monitor.container)
+		monitor.sent = number;
 	/* What stands still does not end: a frozen group of v1 takes no signal at all. */
 	if (session == monitor.container && number == SIGKILL && cgroup_thaw(monitor.plan->cgroup, &err) < 0)
 		fprintf(stderr, "tug-monitor: container %s: %s\n", monitor.id, err.msg);

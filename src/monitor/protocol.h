@@ -31,13 +31,13 @@ enum monitor_type {
 	MONITOR_BYE,	/* the exit is recorded: the monitor may end */
 	/* monitor to engine */
 	MONITOR_STARTED,
-	MONITOR_FAILED, /* tail: struct err */
+	MONITOR_FAILED, /* tail: struct err; session: the step */
 	MONITOR_STATUS,
-	MONITOR_EXITED,
+	MONITOR_EXITED, /* tail: struct exit_record */
 	MONITOR_EXEC_STARTED,
 	MONITOR_EXEC_FAILED, /* tail: struct err */
 	MONITOR_EXEC_EXITED,
-	MONITOR_OOM,
+	MONITOR_OOM,  /* tail: struct oom_record, of what was ended so far */
 	MONITOR_DONE, /* code: 0 or an errno value; tail: struct err when it failed */
 	MONITOR_TYPE_END,
 };
@@ -57,6 +57,15 @@ enum monitor_flag {
 	MONITOR_TIMED_OUT = 1024, /* EXEC_EXITED */
 	MONITOR_PAUSED = 2048,	  /* STATUS */
 	MONITOR_FLAGS_ALL = 4095,
+};
+
+/* What a start that failed was at. */
+enum monitor_step {
+	MONITOR_STEP_PLAN = 1,
+	MONITOR_STEP_LOG,
+	MONITOR_STEP_STREAMS,
+	MONITOR_STEP_SETUP,   /* groups, namespaces, mounts, privileges */
+	MONITOR_STEP_PROGRAM, /* the program itself */
 };
 
 struct monitor_message {
