@@ -153,6 +153,11 @@ static int host_look(struct side *side, struct err *err)
 	side->directory = side->exists && S_ISDIR(info.st_mode);
 	if (!side->exists && errno != ENOENT)
 		return err_sys(err, "%s", side->path);
+	/* What is copied replaces what is there: never a device. */
+	if (side->exists && !side->directory && !S_ISREG(info.st_mode))
+		return err_set(err, EINVAL, "invalid output path: \"%s\" must be a directory or a regular file: got %s",
+			       side->path,
+			       S_ISCHR(info.st_mode) || S_ISBLK(info.st_mode) ? "a device" : "an irregular file");
 	return 0;
 }
 

@@ -63,6 +63,21 @@ both() {
 	[[ $output == *"No such container: nosuch"* ]]
 }
 
+@test "what is copied takes no device's place" {
+	SETUP='ln -s x /link' both c
+	mknod device c 1 3
+	mkfifo fifo
+	for c in c-on c-off; do
+		for path in /link /bin/busybox; do
+			run -1 tug cp $c:$path device
+			[[ $output == *'invalid output path: "device" must be a directory or a regular file: got a device'* ]]
+			run -1 tug cp $c:$path fifo
+		done
+	done
+	[ -c device ]
+	[ -p fifo ]
+}
+
 @test "directories: whole, their contents, new names" {
 	SETUP='mkdir -p /have; echo f >/plain' both c
 	mkdir -p src/sub; echo a >src/a; echo b >src/sub/b; ln -s a src/link
