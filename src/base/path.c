@@ -8,7 +8,7 @@
 #include <string.h>
 #include <sys/syscall.h>
 
-enum { LINKS_MAX = 40, DEPTH_MAX = 256, RACE_TRIES = 256 };
+enum { LINKS_MAX = 40, LINKS_REFUSED = -1, DEPTH_MAX = 256, RACE_TRIES = 256 };
 
 static uint64_t resolve_flags(enum path_rule rule)
 {
@@ -178,7 +178,39 @@ int path_open(int dir, const char *name, enum path_rule rule, int flags, mode_t 
 	return 0;
 }
 
+static int make_dirs(int dir, const char *name, enum path_rule rule, mode_t mode, int links, int *out_fd,
+		     struct err *err);
+
+/* The link `leaf` in at leads to what is not there yet: that is made, and what was to come below it. before and rest
+ * are the parts of the name around it. */
+static int make_behind_link(int dir, int at, const char *leaf, const char *before, size_t before_size, const char *rest,
+			    enum path_rule rule, mode_t mode, int links, int *out_fd, struct err *err)
+{
+	char target[PATH_MAX], name[2 * PATH_MAX];
+	ssize_t size = readlinkat(at, leaf, target, sizeof target - 1);
+	if (size < 0 || links == LINKS_MAX)
+		return err_set(err, size < 0 ? ENOENT : ELOOP, "make directory %.*s%s: %s", (int)before_size, before,
+			       leaf, strerror(size < 0 ? ENOENT : ELOOP));
+	target[size] = 0;
+	bool absolute = target[0] == '/';
+	int length = snprintf(name, sizeof name, "%.*s%s/%s", absolute ? 0 : (int)before_size, before, target, rest);
+	if (length < 0 || length >= (int)sizeof name)
+		return err_set(err, ENAMETOOLONG, "make %s: the name is too long", leaf);
+	return make_dirs(dir, name, rule, mode, links + 1, out_fd, err);
+}
+
 int path_make_dirs(int dir, const char *name, enum path_rule rule, mode_t mode, int *out_fd, struct err *err)
+{
+	return make_dirs(dir, name, rule, mode, LINKS_REFUSED, out_fd, err);
+}
+
+int path_make_place(int dir, const char *name, mode_t mode, int *out_fd, struct err *err)
+{
+	return make_dirs(dir, name, PATH_IN_ROOT, mode, 0, out_fd, err);
+}
+
+static int make_dirs(int dir, const char *name, enum path_rule rule, mode_t mode, int links, int *out_fd,
+		     struct err *err)
 {
 	char prefix[PATH_MAX];
 	size_t length = strnlen(name, PATH_MAX);
@@ -206,6 +238,9 @@ int path_make_dirs(int dir, const char *name, enum path_rule rule, mode_t mode, 
 			if (mkdirat(at, leaf, mode) < 0 && errno != EEXIST)
 				return err_sys(err, "make directory %s", prefix);
 			next = resolve(dir, prefix, rule, O_PATH | O_DIRECTORY, 0);
+			if (next == -ENOENT && links != LINKS_REFUSED)
+				return make_behind_link(dir, at, leaf, name, start, name + end, rule, mode, links,
+							out_fd, err);
 		}
 		if (next < 0) {
 			errno = -next;

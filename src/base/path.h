@@ -31,6 +31,10 @@ int path_open(int dir, const char *name, enum path_rule rule, int flags, mode_t 
 int path_make_dirs(int dir, const char *name, enum path_rule rule, mode_t mode, int *out_fd,
 		   struct err *err) must_check;
 
+/* As path_make_dirs with PATH_IN_ROOT, but where a link leads to what is not there, that is made too: a place for a
+ * mount behind links of an image's. */
+int path_make_place(int dir, const char *name, mode_t mode, int *out_fd, struct err *err) must_check;
+
 /*
  * Opens the parent of `name` under the rule and copies the last component to out_leaf. A name that ends in "/", "." or
  * ".." or is empty is -EINVAL. out_parent is O_PATH.

@@ -125,3 +125,21 @@ TEST(path_remove_tree_does_not_follow_links)
 	CHECK(access("outside/secret", F_OK) == 0);
 	CHECK_OK(path_remove_tree(AT_FDCWD, "root", &err));
 }
+
+TEST(places_are_made_behind_links_that_lead_nowhere_yet)
+{
+	struct err err;
+	auto_fd int made = -1, none = -1;
+	CHECK(mkdir("root", 0755) == 0);
+	auto_fd int dir = open("root", O_PATH | O_DIRECTORY | O_CLOEXEC);
+	CHECK(symlinkat("/run/deep", dir, "absolute") == 0);
+	CHECK(symlinkat("../../../over", dir, "relative") == 0);
+	CHECK(symlinkat("self", dir, "self") == 0);
+	CHECK_OK(path_make_place(dir, "/absolute/a/b", 0755, &made, &err));
+	CHECK(access("root/run/deep/a/b", F_OK) == 0);
+	close(made);
+	made = -1;
+	CHECK_OK(path_make_place(dir, "relative/c", 0755, &made, &err));
+	CHECK(access("root/over/c", F_OK) == 0);
+	CHECK(path_make_place(dir, "self/x", 0755, &none, &err) < 0);
+}

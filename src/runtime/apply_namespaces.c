@@ -31,9 +31,19 @@ bool plan_joins(const struct plan *plan, uint64_t flag)
 	return false;
 }
 
+/* Their user namespaces are made through /proc, which knows our processes only outside of a new PID namespace. */
+static bool has_idmaps(const struct plan *plan)
+{
+	for (size_t i = 0; i < plan->mount_count; i++) {
+		if (plan->mounts[i].flags & PLAN_IDMAP)
+			return true;
+	}
+	return false;
+}
+
 bool apply_needs_stage(const struct plan *plan)
 {
-	return plan->namespaces & STAGE_NEW || plan_joins(plan, STAGE_JOIN);
+	return plan->namespaces & STAGE_NEW || plan_joins(plan, STAGE_JOIN) || has_idmaps(plan);
 }
 
 /* After the groups are entered: the cgroup namespace. */
@@ -160,7 +170,7 @@ int namespaces_enter(struct apply_child *child, struct err *err)
 	/* Opened as who we are now; written as who we will be. */
 	if (plan->has_time_offsets && (offsets = open("/proc/self/timens_offsets", O_WRONLY | O_CLOEXEC)) < 0)
 		return err_sys(err, "open the offsets of the time namespace");
-	if (user)
+	if (user || has_idmaps(plan))
 		rc = sources_open(plan, child->slots, child->slot_count, &child->arena, &child->sources, err);
 	if (rc == 0)
 		rc = join_all(child, err);

@@ -150,7 +150,7 @@ static int cwd_enter(const char *cwd, bool make, struct err *err)
 {
 	char text[PATH_MAX];
 	auto_fd int root = open("/", O_PATH | O_DIRECTORY | O_CLOEXEC), dir = -1;
-	int rc = make ? path_make_dirs(root, cwd, PATH_IN_ROOT, 0755, &dir, err)
+	int rc = make ? path_make_place(root, cwd, 0755, &dir, err)
 		      : path_open(root, cwd, PATH_IN_ROOT, O_PATH | O_DIRECTORY, 0, &dir, err);
 	if (rc < 0)
 		return err_set(err, -rc, "chdir to cwd (\"%s\") set in config.json failed: %s", cwd,

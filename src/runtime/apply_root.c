@@ -58,7 +58,11 @@ static int rootfs_bind(const char *rootfs, int source, int *out_root, struct err
 
 int root_make(const struct plan *plan, int source, int *out_root, struct err *err)
 {
-	if (mount(NULL, "/", NULL, plan->root_propagation ? plan->root_propagation : MS_SLAVE | MS_REC, NULL) < 0)
+	uint64_t propagation = plan->root_propagation ? plan->root_propagation : MS_SLAVE | MS_REC;
+	/* What cannot be bound is no use before everything is. */
+	if (propagation & MS_UNBINDABLE)
+		propagation = MS_PRIVATE | (propagation & MS_REC);
+	if (mount(NULL, "/", NULL, propagation, NULL) < 0)
 		return err_sys(err, "make mounts private");
 	if (plan->rootfs) {
 		int rc = plan->root_propagation & MS_SHARED ? parent_make_private(plan->rootfs, err) : 0;

@@ -72,6 +72,12 @@ uint64_t mount_attributes(uint64_t mount_flags)
 	return attributes;
 }
 
+static int directory_make(int root, const char *name, enum path_rule rule, int *out_fd, struct err *err)
+{
+	return rule == PATH_IN_ROOT ? path_make_place(root, name, 0755, out_fd, err)
+				    : path_make_dirs(root, name, rule, 0755, out_fd, err);
+}
+
 static int file_target_make(int root, const char *target, enum path_rule rule, struct err *err)
 {
 	char leaf[256];
@@ -84,7 +90,7 @@ static int file_target_make(int root, const char *target, enum path_rule rule, s
 	snprintf(leaf, sizeof leaf, "%.255s", last);
 	if (slash)
 		*slash = 0;
-	int rc = path_make_dirs(root, slash && *parent ? parent : ".", rule, 0755, &dir, err);
+	int rc = directory_make(root, slash && *parent ? parent : ".", rule, &dir, err);
 	return rc < 0 ? rc : path_open(dir, leaf, PATH_NO_LINKS, O_CREAT | O_RDONLY | O_NONBLOCK, 0644, &made, err);
 }
 
@@ -97,7 +103,7 @@ int target_open(int root, const char *target, bool directory, bool links, int *o
 	if (rc != -ENOENT)
 		return rc;
 	if (directory)
-		return path_make_dirs(root, target, rule, 0755, out_fd, err);
+		return directory_make(root, target, rule, out_fd, err);
 	rc = file_target_make(root, target, rule, err);
 	return rc < 0 ? rc : path_open(root, target, rule, O_PATH, 0, out_fd, err);
 }

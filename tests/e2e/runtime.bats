@@ -262,7 +262,7 @@ PY
 	local call
 	# strace kills it by SIGKILL at the n-th call of a kind.
 	for call in mkdirat:1 openat:12 renameat:1 renameat:2 write:2 bind:1 clone:1 sendmsg:1 recvmsg:1 recvmsg:2 prlimit64:1 renameat:3; do
-		strace -qq -o /dev/null -e "inject=${call%:*}:signal=KILL:when=${call#*:}" \
+		traced -o /dev/null -e "inject=${call%:*}:signal=KILL:when=${call#*:}" \
 			"$TUG_BIN/tug-runtime" --root "$T/state" create -b "$B" "$ID" </dev/null >/dev/null 2>&1 || true
 		rt delete --force "$ID"
 		nothing_left || { echo "after $call" >&2; return 1; }

@@ -47,6 +47,9 @@ command_is() { # command_is SCRIPT: what the container runs in its shell
 
 run_it() { rt run -b "$B" "$@" "$ID" </dev/null; }
 
+# strace; the leak check of a sanitized build does not work below it.
+traced() { ASAN_OPTIONS=detect_leaks=0 strace -qq "$@"; }
+
 wait_for() {
 	local tries
 	for ((tries = 0; tries < 1000; tries++)); do
