@@ -7,15 +7,19 @@
 
 struct update_options {
 	int64_t memory, memory_reservation, memory_swap, cpus, cpu_shares, cpu_period, cpu_quota, pids_limit, ignored;
+	int64_t blkio_weight, cpu_rt_period, cpu_rt_runtime;
 	const char *cpuset_cpus, *cpuset_mems, *restart;
 };
 
 static const struct option_row update_rows[] = {
-    O_ABSENT("blkio-weight", "uint16", ""),
+    O_NUMBER(struct update_options, blkio_weight, "blkio-weight", 0,
+	     "Block IO (relative weight), between 10 and 1000, or 0 to disable (default 0)"),
     O_NUMBER(struct update_options, cpu_period, "cpu-period", 0, "Limit CPU CFS period in microseconds"),
     O_NUMBER(struct update_options, cpu_quota, "cpu-quota", 0, "Limit CPU CFS quota in microseconds"),
-    O_ABSENT("cpu-rt-period", "int", ""),
-    O_ABSENT("cpu-rt-runtime", "int", ""),
+    O_NUMBER(struct update_options, cpu_rt_period, "cpu-rt-period", 0,
+	     "Limit the CPU real-time period in microseconds"),
+    O_NUMBER(struct update_options, cpu_rt_runtime, "cpu-rt-runtime", 0,
+	     "Limit the CPU real-time runtime in microseconds"),
     O_NUMBER(struct update_options, cpu_shares, "cpu-shares", 'c', "CPU shares (relative weight)"),
     O_CPUS(struct update_options, cpus, "cpus", "Number of CPUs"),
     O_STRING(struct update_options, cpuset_cpus, "cpuset-cpus", 0, "string",
@@ -36,7 +40,8 @@ static bool is_empty(const struct update_options *options)
 {
 	return !options->memory && !options->memory_reservation && !options->memory_swap && !options->cpus &&
 	       !options->cpu_shares && !options->cpu_period && !options->cpu_quota && !options->pids_limit &&
-	       !options->cpuset_cpus && !options->cpuset_mems && !options->restart;
+	       !options->cpuset_cpus && !options->cpuset_mems && !options->restart && !options->blkio_weight &&
+	       !options->cpu_rt_period && !options->cpu_rt_runtime;
 }
 
 static char *text_of(struct cli *cli, const char *text)
@@ -47,12 +52,18 @@ static char *text_of(struct cli *cli, const char *text)
 static int body_make(struct cli *cli, struct buf *body, struct err *err)
 {
 	struct update_options *options = cli->options;
+	if (options->blkio_weight < 0 || options->blkio_weight > UINT16_MAX)
+		return err_set(err, EINVAL, "invalid argument \"%lld\" for \"--blkio-weight\" flag: value out of range",
+			       (long long)options->blkio_weight);
 	struct host_config update = {
 	    .memory = options->memory,
 	    .memory_reservation = options->memory_reservation,
 	    .memory_swap = options->memory_swap,
 	    .nano_cpus = options->cpus,
 	    .cpu_shares = options->cpu_shares,
+	    .blkio_weight = (uint32_t)options->blkio_weight,
+	    .cpu_realtime_period_us = options->cpu_rt_period,
+	    .cpu_realtime_runtime_us = options->cpu_rt_runtime,
 	    .cpu_period_us = options->cpu_period,
 	    .cpu_quota_us = options->cpu_quota,
 	    .cpuset_cpus = text_of(cli, options->cpuset_cpus),

@@ -3,6 +3,7 @@
 #include "base/file.h"
 #include "base/text.h"
 #include "cli/create_health.h"
+#include "cli/create_limits.h"
 #include "cli/create_ports.h"
 #include "cli/pairs.h"
 #include "docker/mount_spec.h"
@@ -273,25 +274,6 @@ static int config_build(struct cli *cli, const struct create_options *options, s
 	return rc < 0 ? rc : labels_build(cli, options, &config->labels, err);
 }
 
-static void limits_build(struct cli *cli, const struct create_options *options, struct host_config *host)
-{
-	host->memory = options->memory;
-	host->memory_reservation = options->memory_reservation;
-	host->memory_swap = options->memory_swap;
-	host->shm_size = options->shm_size;
-	host->nano_cpus = options->cpus;
-	host->cpu_shares = options->cpu_shares;
-	host->cpu_period_us = options->cpu_period;
-	host->cpu_quota_us = options->cpu_quota;
-	host->cpuset_cpus = text_of(cli, options->cpuset_cpus);
-	host->cpuset_mems = text_of(cli, options->cpuset_mems);
-	host->oom_score_adj = options->oom_score_adj;
-	if (options->pids_limit != 0) {
-		host->pids_limit = arena_new(&cli->arena, int64_t);
-		*host->pids_limit = options->pids_limit;
-	}
-}
-
 static int host_build(struct cli *cli, const struct create_options *options, struct container_create *request,
 		      struct err *err)
 {
@@ -318,9 +300,10 @@ static int host_build(struct cli *cli, const struct create_options *options, str
 	host->dns_options = options->dns_option;
 	host->dns_search = options->dns_search;
 	host->extra_hosts = options->add_host;
-	limits_build(cli, options, host);
-	int rc = restart_policy_parse(&cli->arena, text_empty(options->restart) ? "no" : options->restart,
-				      &host->restart_policy, err);
+	int rc = create_limits(cli, options, host, err);
+	if (rc == 0)
+		rc = restart_policy_parse(&cli->arena, text_empty(options->restart) ? "no" : options->restart,
+					  &host->restart_policy, err);
 	if (rc == 0)
 		rc = pairs_add(&cli->arena, options->log_opt, "log option", true, &host->log.config, err);
 	if (rc == 0)

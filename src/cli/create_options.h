@@ -27,6 +27,9 @@ struct create_options {
 	char **cap_add, **cap_drop, **security_opt, **device, **ulimit, **sysctl, **group_add, **log_opt;
 	char **dns, **dns_option, **dns_search, **add_host;
 	int64_t memory, memory_reservation, memory_swap, shm_size, cpus;
+	bool oom_kill_disable;
+	char **blkio_weight_device, **device_read_bps, **device_write_bps, **device_read_iops, **device_write_iops;
+	int64_t blkio_weight, cpu_rt_period, cpu_rt_runtime, memory_swappiness, ignored;
 	int64_t cpu_shares, cpu_period, cpu_quota, pids_limit, oom_score_adj, stop_timeout;
 };
 extern const struct create_options create_defaults;

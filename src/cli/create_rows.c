@@ -1,6 +1,6 @@
 #include "cli/create_options.h"
 
-const struct create_options create_defaults = {.sig_proxy = true, .stop_timeout = -2};
+const struct create_options create_defaults = {.sig_proxy = true, .stop_timeout = -2, .memory_swappiness = -1};
 
 #define S(member, name, letter, value, help) O_STRING(struct create_options, member, name, letter, value, help)
 #define L(member, name, letter, value, help) O_LIST(struct create_options, member, name, letter, value, help)
@@ -14,6 +14,8 @@ const struct create_options create_defaults = {.sig_proxy = true, .stop_timeout 
 	L(add_host, "add-host", 0, "list", "Add a custom host-to-IP mapping (host:ip)"), \
 	L(annotation, "annotation", 0, "map", "Add an annotation to the container (passed to the runtime)"), \
 	L(attach, "attach", 'a', "list", "Attach to STDIN, STDOUT or STDERR"), \
+	N(blkio_weight, "blkio-weight", 0, "Block IO (relative weight), between 10 and 1000, or 0 to disable (default 0)"), \
+	L(blkio_weight_device, "blkio-weight-device", 0, "list", "Block IO weight (relative device weight)"), \
 	L(cap_add, "cap-add", 0, "list", "Add Linux capabilities"), \
 	L(cap_drop, "cap-drop", 0, "list", "Drop Linux capabilities"), \
 	S(cgroup_parent, "cgroup-parent", 0, "string", "Optional parent cgroup for the container"), \
@@ -21,12 +23,18 @@ const struct create_options create_defaults = {.sig_proxy = true, .stop_timeout 
 	S(cidfile, "cidfile", 0, "string", "Write the container ID to the file"), \
 	N(cpu_period, "cpu-period", 0, "Limit CPU CFS period in microseconds"), \
 	N(cpu_quota, "cpu-quota", 0, "Limit CPU CFS quota in microseconds"), \
+	N(cpu_rt_period, "cpu-rt-period", 0, "Limit CPU real-time period in microseconds"), \
+	N(cpu_rt_runtime, "cpu-rt-runtime", 0, "Limit CPU real-time runtime in microseconds"), \
 	N(cpu_shares, "cpu-shares", 'c', "CPU shares (relative weight)"), \
 	O_CPUS(struct create_options, cpus, "cpus", "Number of CPUs"), \
 	S(cpuset_cpus, "cpuset-cpus", 0, "string", "CPUs in which to allow execution (0-3, 0,1)"), \
 	S(cpuset_mems, "cpuset-mems", 0, "string", "MEMs in which to allow execution (0-3, 0,1)"), \
 	L(device, "device", 0, "list", "Add a host device to the container"), \
- L(device_cgroup_rule, "device-cgroup-rule", 0, "list", "Add a rule to the cgroup allowed devices list"), \
+	L(device_cgroup_rule, "device-cgroup-rule", 0, "list", "Add a rule to the cgroup allowed devices list"), \
+	L(device_read_bps, "device-read-bps", 0, "list", "Limit read rate (bytes per second) from a device"), \
+	L(device_read_iops, "device-read-iops", 0, "list", "Limit read rate (IO per second) from a device"), \
+	L(device_write_bps, "device-write-bps", 0, "list", "Limit write rate (bytes per second) to a device"), \
+	L(device_write_iops, "device-write-iops", 0, "list", "Limit write rate (IO per second) to a device"), \
 	L(dns, "dns", 0, "list", "Set custom DNS servers"), \
 	O_LIST_HIDDEN(struct create_options, dns_option, "dns-opt"), \
 	L(dns_option, "dns-option", 0, "list", "Set DNS options"), \
@@ -52,13 +60,16 @@ const struct create_options create_defaults = {.sig_proxy = true, .stop_timeout 
 	S(log_driver, "log-driver", 0, "string", "Logging driver for the container"), \
 	L(log_opt, "log-opt", 0, "list", "Log driver options"), \
 	Z(memory, "memory", 'm', "Memory limit"), \
+	O_SIZE(struct create_options, ignored, "kernel-memory", 0, "", OPTION_HIDDEN), \
 	Z(memory_reservation, "memory-reservation", 0, "Memory soft limit"), \
 	O_SIZE(struct create_options, memory_swap, "memory-swap", 0, "Swap limit equal to memory plus swap: '-1' to enable unlimited swap", OPTION_MINUS_ONE), \
+	N(memory_swappiness, "memory-swappiness", 0, "Tune container memory swappiness (0 to 100) (default -1)"), \
 	L(mount, "mount", 0, "mount", "Attach a filesystem mount to the container"), \
 	S(name, "name", 0, "string", "Assign a name to the container"), \
 	O_STRING_HIDDEN(struct create_options, network, "net"), \
 	S(network, "network", 0, "network", "Connect a container to a network"), \
 	B(no_healthcheck, "no-healthcheck", 0, "Disable any container-specified HEALTHCHECK"), \
+	B(oom_kill_disable, "oom-kill-disable", 0, "Disable OOM Killer"), \
 	N(oom_score_adj, "oom-score-adj", 0, "Tune host's OOM preferences (-1000 to 1000)"), \
 	S(pid, "pid", 0, "string", "PID namespace to use"), \
 	N(pids_limit, "pids-limit", 0, "Tune container pids limit (set -1 for unlimited)"), \
@@ -87,17 +98,8 @@ const struct create_options create_defaults = {.sig_proxy = true, .stop_timeout 
 	S(volume_driver, "volume-driver", 0, "string", "Optional volume driver for the container"), \
 	L(volumes_from, "volumes-from", 0, "list", "Mount volumes from the specified container(s)"), \
 	S(workdir, "workdir", 'w', "string", "Working directory inside the container"), \
-	O_ABSENT("blkio-weight", "uint16", ""), \
-	O_ABSENT("blkio-weight-device", "list", ""), \
 	O_ABSENT("cpu-count", "int", ""), \
 	O_ABSENT("cpu-percent", "int", ""), \
-	O_ABSENT("cpu-rt-period", "int", ""), \
-	O_ABSENT("cpu-rt-runtime", "int", ""), \
-	\
-	O_ABSENT("device-read-bps", "list", ""), \
-	O_ABSENT("device-read-iops", "list", ""), \
-	O_ABSENT("device-write-bps", "list", ""), \
-	O_ABSENT("device-write-iops", "list", ""), \
 	O_ABSENT_BOOL("disable-content-trust", ""), \
 	O_ABSENT("gpus", "gpu-request", ""), \
 	O_ABSENT_BOOL("init", ""), \
@@ -106,14 +108,11 @@ const struct create_options create_defaults = {.sig_proxy = true, .stop_timeout 
 	O_ABSENT("ip", "ip", ""), \
 	O_ABSENT("ip6", "ip", ""), \
 	O_ABSENT("isolation", "string", ""), \
-	O_ABSENT("kernel-memory", "bytes", ""), \
 	O_ABSENT("link", "list", ""), \
 	O_ABSENT("link-local-ip", "list", ""), \
 	O_ABSENT("mac-address", "string", ""), \
-	O_ABSENT("memory-swappiness", "int", ""), \
 	O_ABSENT("net-alias", "list", ""), \
 	O_ABSENT("network-alias", "list", ""), \
-	O_ABSENT_BOOL("oom-kill-disable", ""), \
 	O_ABSENT("storage-opt", "list", ""), \
 	O_ABSENT_BOOL("use-api-socket", "")
 /* clang-format on */

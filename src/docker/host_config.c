@@ -13,6 +13,12 @@ JSON_TYPE(device_mapping, F_STR(struct device_mapping, path_on_host, "PathOnHost
 	  F_STR(struct device_mapping, path_in_container, "PathInContainer", 0),
 	  F_STR(struct device_mapping, cgroup_permissions, "CgroupPermissions", 0));
 
+JSON_TYPE(weight_device, F_STR(struct weight_device, path, "Path", 0),
+	  F_U32(struct weight_device, weight, "Weight", 0));
+
+JSON_TYPE(throttle_device, F_STR(struct throttle_device, path, "Path", 0),
+	  F_U64(struct throttle_device, rate, "Rate", 0));
+
 JSON_TYPE(ulimit, F_STR(struct ulimit, name, "Name", JSON_REQUIRED), F_I64(struct ulimit, hard, "Hard", 0),
 	  F_I64(struct ulimit, soft, "Soft", 0));
 
@@ -80,20 +86,20 @@ JSON_TYPE(
     F_STR(struct host_config, isolation, "Isolation", 0), F_I64(struct host_config, cpu_shares, "CpuShares", 0),
     F_I64(struct host_config, memory, "Memory", 0), F_I64(struct host_config, nano_cpus, "NanoCpus", 0),
     F_STR(struct host_config, cgroup_parent, "CgroupParent", 0),
-    F_U32(struct host_config, blkio_weight, "BlkioWeight", JSON_KNOWN_ONLY),
-    F_LIST(struct host_config, blkio_weight_device, "BlkioWeightDevice", JSON_KNOWN_ONLY, set_member),
-    F_LIST(struct host_config, blkio_read_bps, "BlkioDeviceReadBps", JSON_KNOWN_ONLY, set_member),
-    F_LIST(struct host_config, blkio_write_bps, "BlkioDeviceWriteBps", JSON_KNOWN_ONLY, set_member),
-    F_LIST(struct host_config, blkio_read_iops, "BlkioDeviceReadIOps", JSON_KNOWN_ONLY, set_member),
-    F_LIST(struct host_config, blkio_write_iops, "BlkioDeviceWriteIOps", JSON_KNOWN_ONLY, set_member),
+    F_U32(struct host_config, blkio_weight, "BlkioWeight", 0),
+    F_LIST(struct host_config, blkio_weight_device, "BlkioWeightDevice", 0, weight_device),
+    F_LIST(struct host_config, blkio_read_bps, "BlkioDeviceReadBps", 0, throttle_device),
+    F_LIST(struct host_config, blkio_write_bps, "BlkioDeviceWriteBps", 0, throttle_device),
+    F_LIST(struct host_config, blkio_read_iops, "BlkioDeviceReadIOps", 0, throttle_device),
+    F_LIST(struct host_config, blkio_write_iops, "BlkioDeviceWriteIOps", 0, throttle_device),
     F_I64(struct host_config, cpu_period_us, "CpuPeriod", 0), F_I64(struct host_config, cpu_quota_us, "CpuQuota", 0),
-    F_I64(struct host_config, cpu_realtime_period_us, "CpuRealtimePeriod", JSON_KNOWN_ONLY),
-    F_I64(struct host_config, cpu_realtime_runtime_us, "CpuRealtimeRuntime", JSON_KNOWN_ONLY),
+    F_I64(struct host_config, cpu_realtime_period_us, "CpuRealtimePeriod", 0),
+    F_I64(struct host_config, cpu_realtime_runtime_us, "CpuRealtimeRuntime", 0),
     F_STR(struct host_config, cpuset_cpus, "CpusetCpus", 0), F_STR(struct host_config, cpuset_mems, "CpusetMems", 0),
     F_LIST(struct host_config, devices, "Devices", 0, device_mapping),
     F_STRV(struct host_config, device_cgroup_rules, "DeviceCgroupRules", JSON_NULLABLE),
     F_RAW(struct host_config, device_requests, "DeviceRequests", JSON_KNOWN_ONLY),
-    F_I64(struct host_config, kernel_memory_tcp, "KernelMemoryTCP", JSON_KNOWN_ONLY | JSON_OMIT),
+    F_I64(struct host_config, kernel_memory_tcp, "KernelMemoryTCP", JSON_OMIT),
     F_I64(struct host_config, memory_reservation, "MemoryReservation", 0),
     F_I64(struct host_config, memory_swap, "MemorySwap", 0),
     F_OPT_I64(struct host_config, memory_swappiness, "MemorySwappiness", 0),
@@ -203,14 +209,9 @@ int host_config_check(const struct host_config *host, struct err *err)
 		return err_set(err, EINVAL, "can't create 'AutoRemove' container with restart policy");
 	if (host->init && *host->init)
 		return err_set(err, EOPNOTSUPP, "Init: known, but not supported yet");
-	if (host->oom_kill_disable && *host->oom_kill_disable)
-		return err_set(err, EOPNOTSUPP, "OomKillDisable: known, but not supported yet");
-	if (host->memory_swappiness && *host->memory_swappiness != -1) {
-		if (*host->memory_swappiness < 0 || *host->memory_swappiness > 100)
-			return err_set(err, EINVAL, "invalid value: %lld, valid memory swappiness range is 0-100",
-				       (long long)*host->memory_swappiness);
-		return err_set(err, EOPNOTSUPP, "MemorySwappiness: known, but not supported yet");
-	}
+	if (host->memory_swappiness && (*host->memory_swappiness < -1 || *host->memory_swappiness > 100))
+		return err_set(err, EINVAL, "invalid value: %lld, valid memory swappiness range is 0-100",
+			       (long long)*host->memory_swappiness);
 	if (host->oom_score_adj < -1000 || host->oom_score_adj > 1000)
 		return err_set(err, EINVAL, "invalid value %lld, range for oom score adj is [-1000, 1000]",
 			       (long long)host->oom_score_adj);

@@ -30,6 +30,18 @@ struct device_mapping {
 };
 JSON_DECLARE(device_mapping);
 
+struct weight_device {
+	char *path;
+	uint32_t weight; /* 10 to 1000 */
+};
+JSON_DECLARE(weight_device);
+
+struct throttle_device {
+	char *path;
+	uint64_t rate; /* bytes or operations per second */
+};
+JSON_DECLARE(throttle_device);
+
 struct ulimit {
 	char *name;   /* "nofile", ... */
 	int64_t hard; /* -1: unlimited */
@@ -131,9 +143,8 @@ struct host_config {
 	int64_t nano_cpus; /* 1e9 is one processor */
 	char *cgroup_parent;
 	uint32_t blkio_weight;
-	/* always empty (JSON_KNOWN_ONLY) */
-	JSON_LIST(struct set_member)
-	blkio_weight_device, blkio_read_bps, blkio_write_bps, blkio_read_iops, blkio_write_iops;
+	JSON_LIST(struct weight_device) blkio_weight_device;
+	JSON_LIST(struct throttle_device) blkio_read_bps, blkio_write_bps, blkio_read_iops, blkio_write_iops;
 	int64_t cpu_period_us;
 	int64_t cpu_quota_us;
 	int64_t cpu_realtime_period_us;

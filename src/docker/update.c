@@ -8,11 +8,11 @@ static const struct json_field fields_container_update[] = {
     F_I64(struct host_config, cpu_shares, "CpuShares", 0),
     F_I64(struct host_config, memory, "Memory", 0),
     F_I64(struct host_config, nano_cpus, "NanoCpus", 0),
-    F_U32(struct host_config, blkio_weight, "BlkioWeight", JSON_KNOWN_ONLY),
+    F_U32(struct host_config, blkio_weight, "BlkioWeight", 0),
     F_I64(struct host_config, cpu_period_us, "CpuPeriod", 0),
     F_I64(struct host_config, cpu_quota_us, "CpuQuota", 0),
-    F_I64(struct host_config, cpu_realtime_period_us, "CpuRealtimePeriod", JSON_KNOWN_ONLY),
-    F_I64(struct host_config, cpu_realtime_runtime_us, "CpuRealtimeRuntime", JSON_KNOWN_ONLY),
+    F_I64(struct host_config, cpu_realtime_period_us, "CpuRealtimePeriod", 0),
+    F_I64(struct host_config, cpu_realtime_runtime_us, "CpuRealtimeRuntime", 0),
     F_STR(struct host_config, cpuset_cpus, "CpusetCpus", 0),
     F_STR(struct host_config, cpuset_mems, "CpusetMems", 0),
     F_I64(struct host_config, memory_reservation, "MemoryReservation", 0),
@@ -38,6 +38,10 @@ static int cpu_merge(struct host_config *host, const struct host_config *update,
 		    "Conflicting options: NanoCPUs cannot be updated as CPU Period/Quota has already been set");
 	if (update->cpu_shares)
 		host->cpu_shares = update->cpu_shares;
+	if (update->cpu_realtime_period_us)
+		host->cpu_realtime_period_us = update->cpu_realtime_period_us;
+	if (update->cpu_realtime_runtime_us)
+		host->cpu_realtime_runtime_us = update->cpu_realtime_runtime_us;
 	if (update->nano_cpus)
 		host->nano_cpus = update->nano_cpus;
 	if (update->cpu_period_us)
@@ -89,6 +93,8 @@ int update_merge(struct host_config *host, const struct host_config *update, str
 		return rc;
 	if (update->pids_limit && *update->pids_limit != 0)
 		merged.pids_limit = *update->pids_limit < 0 ? NULL : update->pids_limit;
+	if (update->blkio_weight)
+		merged.blkio_weight = update->blkio_weight;
 	*host = merged;
 	return 0;
 }

@@ -6,6 +6,7 @@
 #include "engine/create.h"
 #include "engine/create_check.h"
 #include "engine/name.h"
+#include "engine/resource_check.h"
 #include "engine/volumes.h"
 
 #include <stdlib.h>
@@ -186,7 +187,6 @@ void create_host_defaults(const struct engine *engine, struct host_config *host)
 		host->shm_size = engine->config.shm_size > 0 ? engine->config.shm_size : SHM_DEFAULT;
 	if (host->memory > 0 && host->memory_swap == 0)
 		host->memory_swap = 2 * host->memory;
-	host->memory_swappiness = NULL;
 	if (host->pids_limit && *host->pids_limit <= 0)
 		host->pids_limit = NULL;
 }
@@ -268,7 +268,7 @@ static int document_fill(struct container *container, struct err *err)
 }
 
 static int container_make(struct container *container, const char *name, const struct container_create *request,
-			  char ***made, struct err *err)
+			  char ***made, char ***warnings, struct err *err)
 {
 	struct engine *engine = container->engine;
 	random_id(container->id);
@@ -281,6 +281,8 @@ static int container_make(struct container *container, const char *name, const s
 		rc = document_fill(container, err);
 	if (rc == 0)
 		rc = create_check(engine, &container->document, err);
+	if (rc == 0)
+		resource_adapt(&container->document.host, engine->cgroup_v2, warnings);
 	return rc < 0 ? rc : mounts_resolve(engine, &container->arena, &container->document, made, err);
 }
 
@@ -288,17 +290,22 @@ int engine_create(struct engine *engine, struct arena *arena, const char *name, 
 		  struct container_created *out_created, struct engine_call *call, struct err *err)
 {
 	struct container *container = x_alloc(sizeof *container);
-	char **made = NULL;
+	char **made = NULL, **warnings = NULL;
 	container->engine = engine;
-	int rc = container_make(container, name, request, &made, err);
+	int rc = container_make(container, name, request, &made, &warnings, err);
 	if (rc < 0) {
 		volumes_undo(engine, made);
 		strv_free(made);
+		strv_free(warnings);
 		container_free(container);
 		return rc;
 	}
 	struct creation *creation = x_alloc(sizeof *creation);
-	*creation = (struct creation){
-	    .engine = engine, .container = container, .made = made, .out_created = out_created, .out_arena = arena};
+	*creation = (struct creation){.engine = engine,
+				      .container = container,
+				      .made = made,
+				      .warnings = warnings,
+				      .out_created = out_created,
+				      .out_arena = arena};
 	return creation_begin(creation, call, err);
 }

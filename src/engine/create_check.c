@@ -2,50 +2,14 @@
 
 #include "base/text.h"
 #include "docker/port_spec.h"
+#include "engine/engine_state.h"
+#include "engine/resource_check.h"
 #include "engine/signal_name.h"
 
 #include <string.h>
 #include <unistd.h>
 
-enum { MEMORY_MIN = 6 << 20, HOSTNAME_MAX = 64 };
-
-static int memory_check(const struct host_config *host, struct err *err)
-{
-	if (host->memory < 0 || (host->memory > 0 && host->memory < MEMORY_MIN))
-		return err_set(err, EINVAL, "Minimum memory limit allowed is 6MB");
-	if (host->memory_swap > 0 && host->memory == 0)
-		return err_set(err, EINVAL,
-			       "You should always set the Memory limit when using Memoryswap limit, see usage");
-	if (host->memory > 0 && host->memory_swap > 0 && host->memory_swap < host->memory)
-		return err_set(err, EINVAL, "Minimum memoryswap limit should be larger than memory limit, see usage");
-	if (host->memory_swap < -1)
-		return err_set(err, EINVAL, "invalid memory swap limit: %lld", (long long)host->memory_swap);
-	if (host->memory_reservation < 0 || (host->memory > 0 && host->memory_reservation > host->memory))
-		return err_set(err, EINVAL,
-			       "Minimum memory limit can not be less than memory reservation limit, see usage");
-	return 0;
-}
-
-static int cpu_check(const struct host_config *host, struct err *err)
-{
-	long processors = sysconf(_SC_NPROCESSORS_ONLN);
-	if (host->nano_cpus < 0 || host->nano_cpus > (int64_t)processors * 1000000000)
-		return err_set(err, EINVAL,
-			       "range of CPUs is from 0.01 to %ld.00, as there are only %ld CPUs available", processors,
-			       processors);
-	if (host->nano_cpus > 0 && (host->cpu_period_us > 0 || host->cpu_quota_us > 0))
-		return err_set(err, EINVAL,
-			       "Conflicting options: Nano CPUs and CPU Period or Quota cannot both be set.");
-	if (host->cpu_period_us != 0 && (host->cpu_period_us < 1000 || host->cpu_period_us > 1000000))
-		return err_set(err, EINVAL,
-			       "CPU cfs period can not be less than 1ms (i.e. 1000) or larger than 1s (i.e. 1000000)");
-	if (host->cpu_quota_us != 0 && host->cpu_quota_us != -1 && host->cpu_quota_us < 1000)
-		return err_set(err, EINVAL, "CPU cfs quota can not be less than 1ms (i.e. 1000)");
-	if (host->cpu_shares < 0)
-		return err_set(err, EINVAL, "invalid CPU shares (%lld): value must be a positive integer",
-			       (long long)host->cpu_shares);
-	return 0;
-}
+enum { HOSTNAME_MAX = 64 };
 
 static int ports_check(const struct container_document *document, struct err *err)
 {
@@ -108,19 +72,12 @@ static int config_check(const struct container_config *config, struct err *err)
 	return text_empty(config->stop_signal) ? 0 : signal_parse(config->stop_signal, &number, err);
 }
 
-int create_check_limits(const struct host_config *host, struct err *err)
-{
-	int rc = memory_check(host, err);
-	return rc < 0 ? rc : cpu_check(host, err);
-}
-
 int create_check(const struct engine *engine, const struct container_document *document, struct err *err)
 {
-	(void)engine;
 	int rc = config_check(&document->config, err);
 	if (rc == 0)
 		rc = modes_check(&document->host, err);
 	if (rc == 0)
-		rc = create_check_limits(&document->host, err);
+		rc = resource_check(&document->host, engine->cgroup_v2, err);
 	return rc < 0 ? rc : ports_check(document, err);
 }

@@ -6,9 +6,6 @@
 
 #include "engine/container.h"
 
-/* The part of it that an update asks again. */
-int create_check_limits(const struct host_config *host, struct err *err) must_check;
-
 int create_check(const struct engine *engine, const struct container_document *document, struct err *err) must_check;
 
 /* What a request leaves open (create.c). */

@@ -5,6 +5,7 @@
 #include "engine/spec_devices.h"
 #include "engine/spec_join.h"
 #include "engine/spec_mounts.h"
+#include "engine/spec_resources.h"
 #include "security/capability.h"
 
 #include <string.h>
@@ -106,68 +107,6 @@ static int process_fill(const struct container *container, struct arena *arena, 
 	process->oom_score_adj = arena_new(arena, int64_t);
 	*process->oom_score_adj = host->oom_score_adj;
 	return rlimits_fill(host, arena, process, err);
-}
-
-/* --- limits --- */
-
-static int64_t *number(struct arena *arena, int64_t value)
-{
-	int64_t *copy = arena_new(arena, int64_t);
-	*copy = value;
-	return copy;
-}
-
-static struct oci_memory *memory_of(const struct host_config *host, struct arena *arena)
-{
-	if (host->memory == 0 && host->memory_reservation == 0 && host->memory_swap == 0)
-		return NULL;
-	struct oci_memory *memory = arena_new(arena, struct oci_memory);
-	if (host->memory > 0)
-		memory->limit = number(arena, host->memory);
-	if (host->memory_reservation > 0)
-		memory->reservation = number(arena, host->memory_reservation);
-	if (host->memory_swap != 0)
-		memory->swap = number(arena, host->memory_swap);
-	return memory;
-}
-
-static struct oci_cpu *cpu_of(const struct host_config *host, struct arena *arena)
-{
-	enum { PERIOD_US = 100000 };
-	struct oci_cpu *cpu = arena_new(arena, struct oci_cpu);
-	bool any = false;
-	if (host->cpu_shares > 0) {
-		cpu->shares = (uint64_t *)number(arena, host->cpu_shares);
-		any = true;
-	}
-	if (host->nano_cpus > 0 || host->cpu_period_us > 0) {
-		cpu->period = (uint64_t *)number(arena, host->nano_cpus > 0 ? PERIOD_US : host->cpu_period_us);
-		any = true;
-	}
-	if (host->nano_cpus > 0 || host->cpu_quota_us != 0) {
-		cpu->quota =
-		    number(arena, host->nano_cpus > 0 ? host->nano_cpus * PERIOD_US / 1000000000 : host->cpu_quota_us);
-		any = true;
-	}
-	if (!text_empty(host->cpuset_cpus) || !text_empty(host->cpuset_mems)) {
-		cpu->cpus = text_empty(host->cpuset_cpus) ? NULL : host->cpuset_cpus;
-		cpu->mems = text_empty(host->cpuset_mems) ? NULL : host->cpuset_mems;
-		any = true;
-	}
-	return any ? cpu : NULL;
-}
-
-static int resources_fill(const struct host_config *host, struct arena *arena, struct oci_linux *part, struct err *err)
-{
-	struct oci_resources *resources = arena_new(arena, struct oci_resources);
-	part->resources = resources;
-	resources->memory = memory_of(host, arena);
-	resources->cpu = cpu_of(host, arena);
-	if (host->pids_limit && *host->pids_limit > 0) {
-		resources->pids = arena_new(arena, struct oci_pids);
-		resources->pids->limit = host->pids_limit;
-	}
-	return spec_devices(host, arena, part, err);
 }
 
 /* --- namespaces, paths, sysctls --- */
@@ -289,7 +228,9 @@ int spec_build(const struct container *container, struct arena *arena, const str
 	if (rc == 0)
 		rc = process_fill(container, arena, spec.process, err);
 	if (rc == 0)
-		rc = resources_fill(host, arena, spec.linux_part, err);
+		rc = spec_resources(host, arena, &spec.linux_part->resources, err);
+	if (rc == 0)
+		rc = spec_devices(host, arena, spec.linux_part, err);
 	if (rc == 0)
 		rc = sysctl_fill(host, arena, spec.linux_part, err);
 	if (rc == 0)

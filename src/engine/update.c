@@ -1,16 +1,41 @@
 #include "engine/update.h"
 
 #include "base/text.h"
-#include "engine/create_check.h"
 #include "engine/engine_state.h"
 #include "engine/lifecycle.h"
+#include "engine/resource_check.h"
+#include "engine/spec_resources.h"
+#include "runtime/cgroup_compile.h"
+
+/* What has changed reaches the processes that run; what is not asked for any more becomes no limit. */
+static int limits_apply(const struct container *container, const struct host_config *host, struct err *err)
+{
+	struct engine *engine = container->engine;
+	auto_arena arena = {0};
+	auto_free char *cgroup = x_printf("%s/%s", engine->config.cgroup_parent, container->id);
+	struct oci_resources *resources;
+	struct cgroup_settings settings;
+	struct oci_pids none = {0};
+	int rc = spec_resources(host, &arena, &resources, err);
+	if (rc < 0)
+		return rc;
+	if (!resources->pids) {
+		int64_t unlimited = -1;
+		none.limit = &unlimited;
+		resources->pids = &none;
+	}
+	rc = cgroup_compile(&arena, resources, engine->cgroup_v2 ? CGROUP_V2 : CGROUP_V1, &settings, err);
+	return rc < 0 ? rc : cgroup_update(cgroup, &settings, err);
+}
 
 static int document_update(struct container *container, const struct host_config *update, struct err *err)
 {
 	struct container_document next = container->document;
 	int rc = update_merge(&next.host, update, err);
 	if (rc == 0)
-		rc = create_check_limits(&next.host, err);
+		rc = resource_check(&next.host, container->engine->cgroup_v2, err);
+	if (rc == 0 && (container->state == STATE_RUNNING || container->state == STATE_PAUSED))
+		rc = limits_apply(container, &next.host, err);
 	return rc < 0 ? rc : container_save_document(container, &next, err);
 }
 
