@@ -83,3 +83,6 @@ void handle_container_changes(struct exchange *x);
 void handle_build(struct exchange *x);
 void handle_build_prune(struct exchange *x);
 void handle_build_session(struct exchange *x);
+
+/* commit.c */
+void handle_commit(struct exchange *x);

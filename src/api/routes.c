@@ -72,7 +72,7 @@ const struct route routes[] = {
     ABSENT("GET", "/distribution/{}/json", 30, "looking into a registry"),
 
     /* what is made of containers and for them */
-    ABSENT("POST", "/commit", 24, "commit"),
+    {"POST", "/commit", handle_commit, 24, ROUTE_BODY, NULL},
     {"POST", "/build", handle_build, 24, ROUTE_BODY_STREAM, NULL},
     {"POST", "/build/prune", handle_build_prune, 31, 0, NULL},
     {"POST", "/build/session", handle_build_session, 24, ROUTE_BODY, NULL}, /* tug's own: secrets, in memory */

@@ -18,3 +18,4 @@ extern const struct command command_container_prune, command_system_df, command_
 extern const struct command command_cp;
 extern const struct command command_export;
 extern const struct command command_diff;
+extern const struct command command_commit;

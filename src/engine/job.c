@@ -24,6 +24,8 @@ static void job_free(struct engine_job *job)
 	while (*link != job)
 		link = &(*link)->next;
 	*link = job->next;
+	if (job->over && job->context)
+		job->over(job);
 	loop_child_remove(&job->child);
 	loop_io_remove(&job->report);
 	loop_io_remove(&job->input);
@@ -254,6 +256,7 @@ int job_begin(struct engine *engine, const struct job_request *request, struct e
 	job->engine = engine;
 	job->sink = sink;
 	job->finish = request->finish;
+	job->over = request->over;
 	job->input_fd = job->output_fd = job->report_fd = job->staging_fd = -1;
 	job->line = (struct buf)BUF_INIT(REPORT_MAX);
 	job->next = engine->jobs;

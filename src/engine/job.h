@@ -16,6 +16,7 @@ struct engine_job {
 	struct engine_job *next;
 	struct engine_job_sink *sink; /* NULL: nobody is told */
 	int (*finish)(struct engine_job *job, struct err *err);
+	void (*over)(struct engine_job *job);
 	void *context; /* of finish; in the job's arena or the caller's */
 	struct loop_child child;
 	struct loop_io report; /* the job's descriptor 3 */
@@ -43,6 +44,7 @@ struct job_request {
 	bool answers; /* the output is only looked at behind the answer */
 	/* Called in the engine after the job has ended well, before sink->ended. NULL: nothing is left to do. */
 	int (*finish)(struct engine_job *job, struct err *err);
+	void (*over)(struct engine_job *job); /* called at every end, when there is a context; or NULL */
 };
 
 /* Nothing is told before it returns; the context may be set then. */

@@ -9,6 +9,7 @@
 #include "engine/launch_volumes.h"
 #include "engine/lifecycle.h"
 #include "monitor/exit_record.h"
+#include "runtime/cgroup_process.h"
 
 #include <fcntl.h>
 #include <stdlib.h>
@@ -42,11 +43,25 @@ static void ended_record(struct container *container)
 	lifecycle_die_event(container);
 }
 
+/* A commit holds a container while it reads; when the engine ends meanwhile, nobody lets it go. */
+static void run_on(const struct container *container)
+{
+	auto_free char *cgroup = x_printf("%s/%s", container->engine->config.cgroup_parent, container->id);
+	bool frozen = false;
+	struct err err;
+	if (container->state == STATE_PAUSED || cgroup_frozen(cgroup, &frozen, &err) < 0 || !frozen)
+		return;
+	if (cgroup_thaw(cgroup, &err) < 0)
+		log_error(LOG_LEVEL_WARN, &err, "cannot let a container run on", "container", container->id, NULL);
+}
+
 static int running_restore(struct container *container, struct err *err)
 {
 	int rc = run_adopt(container, err);
-	if (rc == 0)
+	if (rc == 0) {
+		run_on(container);
 		return launch_adopt(container, err);
+	}
 	if (rc != -ENOENT)
 		return rc;
 	ended_record(container);

@@ -125,13 +125,26 @@ static int text_apply(const struct change *change, struct err *err)
 	return 0;
 }
 
+static int on_build_apply(const struct change *change, struct err *err)
+{
+	struct oci_image_run *run = change->run;
+	size_t count = strv_count(run->on_build);
+	char **list = arena_array(change->arena, char *, count + 2);
+	(void)err;
+	if (count > 0)
+		memcpy(list, run->on_build, count * sizeof *list);
+	list[count] = arena_strdup(change->arena, change->rest);
+	run->on_build = list;
+	return 0;
+}
+
 static const struct {
 	const char *word;
 	int (*apply)(const struct change *change, struct err *err);
 } rows[] = {
-    {"CMD", cmd_apply},	       {"ENTRYPOINT", cmd_apply}, {"ENV", env_apply},
-    {"EXPOSE", members_apply}, {"LABEL", label_apply},	  {"USER", text_apply},
-    {"WORKDIR", text_apply},   {"VOLUME", members_apply}, {"STOPSIGNAL", text_apply},
+    {"CMD", cmd_apply},		{"ENTRYPOINT", cmd_apply},   {"ENV", env_apply},      {"EXPOSE", members_apply},
+    {"LABEL", label_apply},	{"USER", text_apply},	     {"WORKDIR", text_apply}, {"VOLUME", members_apply},
+    {"STOPSIGNAL", text_apply}, {"ONBUILD", on_build_apply},
 };
 
 int change_apply(struct arena *arena, const char *instruction, struct oci_image_run *run, struct err *err)

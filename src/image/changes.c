@@ -2,6 +2,7 @@
 
 #include "base/text.h"
 #include "docker/archive.h"
+#include "image/stubs.h"
 #include "image/unpack_tree.h"
 
 #include <fcntl.h>
@@ -134,6 +135,34 @@ static int directory_touched(int parent, int lower, const char *name, bool *out_
 	return rc;
 }
 
+/* "hosts" in "/etc" */
+static bool stub_at(const struct walk *walk, int fd, const char *name, const struct stat *info)
+{
+	auto_free char *path = x_printf("%s/%s", walk->path, name);
+	return stub_is(fd, name, path + 1, info);
+}
+
+/* /etc changes its time when the places of /etc/hosts and the like are made: alone that is no change. */
+static bool stubs_alone(const struct walk *walk, int parent, const char *name, const struct stat *info,
+			const struct stat *old)
+{
+	auto_strv char **names = NULL;
+	struct err ignored;
+	if (*walk->path || !text_equal(name, "etc") || info->st_mode != old->st_mode || info->st_uid != old->st_uid ||
+	    info->st_gid != old->st_gid)
+		return false;
+	auto_fd int fd = openat(parent, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+	if (fd < 0 || names_read(fd, &names, &ignored) < 0)
+		return false;
+	for (char **at = names; at && *at; at++) {
+		struct stat inside;
+		auto_free char *path = x_printf("etc/%s", *at);
+		if (fstatat(fd, *at, &inside, AT_SYMLINK_NOFOLLOW) < 0 || !stub_is(fd, *at, path, &inside))
+			return false;
+	}
+	return true;
+}
+
 static int entry_note(struct walk *walk, int fd, int lower, const char *name, const struct stat *info, struct err *err)
 {
 	struct stat old;
@@ -142,6 +171,8 @@ static int entry_note(struct walk *walk, int fd, int lower, const char *name, co
 		note(walk, name, CHANGE_ADDED);
 		return 0;
 	}
+	if (stubs_alone(walk, fd, name, info, &old))
+		return 0;
 	if (same_directory(info, &old)) {
 		int rc = directory_touched(fd, lower, name, &touched, err);
 		if (rc < 0 || !touched)
@@ -163,6 +194,8 @@ static int directory_walk(struct walk *walk, int fd, int lower, struct err *err)
 			note(walk, *name, CHANGE_DELETED);
 			continue;
 		}
+		if (stub_at(walk, fd, *name, &info))
+			continue;
 		rc = entry_note(walk, fd, lower, *name, &info, err);
 		if (rc == 0 && S_ISDIR(info.st_mode))
 			rc = directory_enter(walk, fd, lower, *name, err);

@@ -2,6 +2,7 @@
 
 #include "base/map.h"
 #include "base/text.h"
+#include "image/stubs.h"
 #include "image/tar_write.h"
 #include "image/unpack_tree.h"
 
@@ -324,6 +325,8 @@ static int entry_add(struct tar_tree *tree, int parent, const char *leaf, struct
 		return errno == ENOENT && !root ? 0 : failed(tree, err, "look at it"); /* it went while we walked */
 	if (!root && is_whiteout(level, leaf, &info))
 		return tree->options.overlay ? whiteout_write(tree, level->length, leaf, err) : 0;
+	if (tree->options.overlay && !root && stub_is(parent, leaf, tree->path, &info))
+		return 0;
 	if (tree->options.overlay && !root && text_after(leaf, ".wh."))
 		return err_set(err, EINVAL, "%.256s: a name that begins with \".wh.\" cannot be kept in a layer",
 			       tree->path);

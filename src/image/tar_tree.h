@@ -20,8 +20,8 @@ struct tar_tree_options {
 	const char *name;
 	/*
 	 * The tree is an overlay's upper directory: a device 0:0 becomes `.wh.NAME`, the mark of an opaque directory
-	 * `.wh..wh..opq`. Names that begin with ".wh." are an error then, and so are redirects and metadata-only
-	 * copies.
+	 * `.wh..wh..opq`; empty places that were made for mounts are left out (stubs.h). Names that begin with ".wh."
+	 * are an error then, and so are redirects and metadata-only copies.
 	 */
 	bool overlay;
 };
