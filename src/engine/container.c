@@ -1,5 +1,6 @@
 #include "engine/container.h"
 
+#include "base/log.h"
 #include "base/text.h"
 #include "engine/engine_state.h"
 #include "engine/health.h"
@@ -239,6 +240,20 @@ const char *container_status(const struct container *container)
 	if (container->state == STATE_STARTING && container->again)
 		return state_docker(STATE_RESTARTING, true);
 	return state_docker(container->state, container->started_ns != 0);
+}
+
+/* A move that the table does not have would be our fault: it is told, and the fact still counts. */
+void container_became(struct container *container, enum state to)
+{
+	struct err err;
+	enum state from = container->state;
+	if (!state_may(from, to))
+		log_warn("a container went where it may not go", "container", container->id, "from", state_name(from),
+			 "to", state_name(to));
+	container->state = to;
+	if (container_save(container, &err) < 0)
+		log_error(LOG_LEVEL_ERROR, &err, "cannot record what became of a container", "container", container->id,
+			  NULL);
 }
 
 int container_change(struct container *container, enum state to, struct err *err)

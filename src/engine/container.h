@@ -123,6 +123,11 @@ struct container *container_by_name(struct engine *engine, const char *name); /*
 const char *container_status(const struct container *container);
 
 /* Checks the table of states, changes, saves. -EBUSY with the words for people. */
+/*
+ * It has happened already: the state is that, also when it cannot be recorded now (a full disk); the next change
+ * records it too, and an engine that starts meanwhile finds out by itself.
+ */
+void container_became(struct container *container, enum state to);
 int container_change(struct container *container, enum state to, struct err *err) must_check;
 
 /* An event of this container; extra pairs (name, text) follow, ended by NULL. */

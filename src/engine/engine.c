@@ -238,6 +238,7 @@ void engine_close(struct engine *engine)
 	jobs_end(engine);
 	loop_task_remove(&engine->queue_task);
 	tasks_end(engine);
+	strv_free(engine->volumes_left);
 	while (engine->containers) {
 		struct container *container = engine->containers;
 		if (container->run)

@@ -24,6 +24,7 @@ struct engine {
 	struct exec *execs;
 	struct engine_job *jobs;
 	struct task *tasks;
+	char **volumes_left;	    /* that could not be taken back yet: tried again before volumes are looked at */
 	struct creation *creations; /* containers that are not in the record yet */
 	struct engine_build *builds;
 	struct build_session *build_sessions;

@@ -56,8 +56,7 @@ static void start_failed(struct container *container, int exit_code, const char 
 	container->again = false;
 	if (again)
 		restart_schedule(container, 0);
-	if (container_change(container, again ? STATE_RESTARTING : STATE_ERROR, &err) < 0)
-		lifecycle_log(container, &err, "cannot record a failed start");
+	container_became(container, again ? STATE_RESTARTING : STATE_ERROR);
 	attach_drop_early(container);
 	lifecycle_tell_waiters(container, ENGINE_NEXT_EXIT, true);
 	if (container->document.host.auto_remove && lifecycle_remove(container, &err) < 0)
@@ -133,8 +132,7 @@ void lifecycle_started(struct run *run, const struct monitor_message *message)
 	container->error = NULL;
 	if (container->state == STATE_STARTING) {
 		container->exit_code = 0;
-		if (container_change(container, STATE_RUNNING, &err) < 0)
-			lifecycle_log(container, &err, "cannot record a start");
+		container_became(container, STATE_RUNNING);
 		container_event(container, "start", NULL);
 		health_begin(container);
 		if (run->restarting)
@@ -208,7 +206,6 @@ void lifecycle_die_event(struct container *container)
 bool lifecycle_ended(struct container *container, enum restart_when when)
 {
 	struct container_life *life = &container->life;
-	struct err err;
 	bool again = !container->document.host.auto_remove &&
 		     restart_wanted(&container->document.host.restart_policy, when, container->exit_code,
 				    life->restart_count, life->stopped_by_user);
@@ -216,8 +213,7 @@ bool lifecycle_ended(struct container *container, enum restart_when when)
 		restart_schedule(container, container->finished_ns - container->started_ns);
 	else if (again)
 		restart_enqueue(container);
-	if (container_change(container, again ? STATE_RESTARTING : STATE_STOPPED, &err) < 0)
-		lifecycle_log(container, &err, "cannot record the end of a container");
+	container_became(container, again ? STATE_RESTARTING : STATE_STOPPED);
 	return again;
 }
 

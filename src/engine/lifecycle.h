@@ -51,9 +51,10 @@ void pause_adopt(struct container *container, bool paused); /* what the monitor 
 
 /* --- remove.c --- */
 
-int lifecycle_remove(struct container *container, struct err *err) must_check; /* one that does not run */
-/* The container is REMOVING. Every step may be done twice: a restarted engine does. */
-int lifecycle_finish_removal(struct container *container, struct err *err) must_check;
+/* One that does not run. It is gone with its row, at once; files that cannot be removed go with the next start. */
+int lifecycle_remove(struct container *container, struct err *err) must_check;
+/* At start: files of containers that the record does not know. */
+void lifecycle_sweep(const struct engine *engine);
 
 /* --- wait.c --- */
 

@@ -6,12 +6,10 @@
 static void paused(struct run *run, struct act *act, const struct err *failure)
 {
 	struct container *container = run->container;
-	struct err err;
 	(void)act;
 	if (failure || container->state != STATE_RUNNING)
 		return; /* or it is being stopped: then it goes on in a moment */
-	if (container_change(container, STATE_PAUSED, &err) < 0)
-		lifecycle_log(container, &err, "cannot record that a container is paused");
+	container_became(container, STATE_PAUSED);
 	health_pause(container);
 	container_event(container, "pause", NULL);
 }
@@ -19,7 +17,6 @@ static void paused(struct run *run, struct act *act, const struct err *failure)
 static void resumed(struct run *run, struct act *act, const struct err *failure)
 {
 	struct container *container = run->container;
-	struct err err;
 	(void)act;
 	if (failure && failure->code == EBUSY)
 		return; /* it has ended */
@@ -27,8 +24,8 @@ static void resumed(struct run *run, struct act *act, const struct err *failure)
 		lifecycle_log(container, failure, "cannot let a container go on");
 		return;
 	}
-	if (container->state == STATE_PAUSED && container_change(container, STATE_RUNNING, &err) < 0)
-		lifecycle_log(container, &err, "cannot record that a container goes on");
+	if (container->state == STATE_PAUSED)
+		container_became(container, STATE_RUNNING);
 	health_resume(container);
 	container_event(container, "unpause", NULL);
 }
@@ -79,11 +76,10 @@ void pause_end(struct container *container)
 void pause_adopt(struct container *container, bool is_paused)
 {
 	enum state state = is_paused ? STATE_PAUSED : STATE_RUNNING;
-	struct err err;
 	if (container->state != STATE_PAUSED && container->state != STATE_RUNNING)
 		return;
-	if (container->state != state && container_change(container, state, &err) < 0)
-		lifecycle_log(container, &err, "cannot record a container's state");
+	if (container->state != state)
+		container_became(container, state);
 	if (is_paused)
 		health_pause(container);
 }

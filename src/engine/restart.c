@@ -42,8 +42,7 @@ static void due(struct loop_timer *timer)
 	/* The policy may have been changed meanwhile. */
 	if (text_empty(policy->name) || text_equal(policy->name, "no")) {
 		container->life.backoff_ns = 0;
-		if (container_change(container, STATE_STOPPED, &err) < 0)
-			lifecycle_log(container, &err, "cannot record that a container is not restarted");
+		container_became(container, STATE_STOPPED);
 		return;
 	}
 	if (lifecycle_start(container, LIFECYCLE_AGAIN, NULL, &err) < 0)

@@ -105,7 +105,7 @@ static int container_restore(struct container *container, struct err *err)
 	case STATE_ERROR:
 		return stopped_restore(container, err);
 	case STATE_REMOVING:
-		return lifecycle_finish_removal(container, err);
+		return lifecycle_remove(container, err);
 	case STATE_CREATED:
 	case STATE_REMOVED:
 	case STATE_DEAD:
@@ -149,6 +149,7 @@ int restore_all(struct engine *engine, struct err *err)
 	}
 	launch_volumes_settle(engine);
 	steps_remove(engine);
+	lifecycle_sweep(engine);
 	restart_queue_run(engine);
 	return 0;
 }

@@ -101,8 +101,17 @@ static int volume_new(struct engine *engine, const struct volume_create *request
 	return rc;
 }
 
+/* What a full disk kept from being taken back. */
+static void left_retry(struct engine *engine)
+{
+	auto_strv char **names = engine->volumes_left;
+	engine->volumes_left = NULL;
+	volumes_undo(engine, names);
+}
+
 int volumes_ensure(struct engine *engine, const struct volume_create *request, bool *out_made, struct err *err)
 {
+	left_retry(engine);
 	auto_arena arena = {0};
 	struct volume volume;
 	int rc = request_check(request, err);
@@ -144,6 +153,7 @@ int engine_volume_create(struct engine *engine, struct arena *arena, const struc
 		whole.labels = (struct json_map){pairs, request->labels.count + 1};
 		whole.name = id;
 	}
+	left_retry(engine);
 	int rc = request_check(&whole, err);
 	if (rc < 0)
 		return rc;
@@ -164,6 +174,7 @@ int engine_volume_inspect(struct engine *engine, struct arena *arena, const char
 			  struct err *err)
 {
 	struct volume volume;
+	left_retry(engine);
 	int rc = volume_find(engine->database, arena, name, &volume, err);
 	if (rc == 0)
 		info_fill(engine, arena, &volume, out_volume);
@@ -206,6 +217,7 @@ int engine_volume_list(struct engine *engine, struct arena *arena, const struct 
 {
 	struct selection selection;
 	struct volume_list list;
+	left_retry(engine);
 	int rc = selection_read(arena, query, &selection, err);
 	if (rc == 0)
 		rc = volume_all(engine->database, arena, &list, err);
@@ -239,6 +251,7 @@ int engine_volume_remove(struct engine *engine, const char *name, bool force, st
 	auto_arena arena = {0};
 	auto_buf ids = BUF_INIT(900);
 	struct volume volume;
+	left_retry(engine);
 	int rc = volume_find(engine->database, &arena, name, &volume, err);
 	if (rc == -ENOENT && force)
 		return 0;
@@ -264,8 +277,10 @@ void volumes_undo(struct engine *engine, char *const *names)
 		    volumes_users(engine, *names, NULL) > 0)
 			continue;
 		any = true;
-		if (volume_drop(engine, *names, &err) < 0)
+		if (volume_drop(engine, *names, &err) < 0) {
 			log_error(LOG_LEVEL_WARN, &err, "cannot take a volume back", "volume", *names, NULL);
+			strv_push(&engine->volumes_left, x_strdup(*names));
+		}
 	}
 	if (any)
 		job_trash(engine);

@@ -78,32 +78,42 @@ static int copy_root(int data, const char *top_layer, int upper, struct err *err
 	return 0;
 }
 
+/* upper/ and work/ in the new directory dir. */
+static int container_fill(int data, int dir, const char *top_layer, struct err *err)
+{
+	if (mkdirat(dir, "upper", 0700) < 0 || mkdirat(dir, "work", 0700) < 0)
+		return err_sys(err, "make a container's directories");
+	auto_fd int upper = openat(dir, "upper", O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+	if (upper < 0)
+		return err_sys(err, "open upper");
+	return copy_root(data, top_layer, upper, err);
+}
+
 int data_make_container(int data, const char *id, const char *top_layer, int *out_dir, struct err *err)
 {
+	char staging[STAGING_NAME], path[16 + STAGING_NAME], place[80];
+	struct stat info;
+	auto_fd int dir = -1;
 	int result = check_id(id, err);
 	if (result < 0)
 		return result;
-	auto_fd int parent = openat(data, "containers", O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
-	if (parent < 0)
-		return err_sys(err, "open containers");
-	if (mkdirat(parent, id, 0700) < 0)
-		return err_sys(err, "make containers/%s", id);
-	auto_fd int dir = openat(parent, id, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
-	if (dir < 0 || mkdirat(dir, "upper", 0700) < 0 || mkdirat(dir, "work", 0700) < 0)
-		result = err_sys(err, "make containers/%s/upper", id);
-	auto_fd int upper = dir < 0 ? -1 : openat(dir, "upper", O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
-	if (result == 0 && upper < 0)
-		result = err_sys(err, "open containers/%s/upper", id);
-	if (result == 0)
-		result = copy_root(data, top_layer, upper, err);
-	if (result < 0) {
-		struct err ignored;
-		if (trash_put(data, parent, id, &ignored) < 0)
-			return result; /* the first error is the one to tell */
+	snprintf(place, sizeof place, "containers/%s", id);
+	if (fstatat(data, place, &info, AT_SYMLINK_NOFOLLOW) == 0)
+		return err_set(err, EEXIST, "make %s: it is there already", place);
+	/* Whole or not at all: it gets its name when it is ready. */
+	result = data_stage(data, staging, &dir, err);
+	if (result < 0)
 		return result;
-	}
-	*out_dir = take_fd(&dir);
-	return 0;
+	snprintf(path, sizeof path, "staging/%s", staging);
+	result = container_fill(data, dir, top_layer, err);
+	if (result == 0 && renameat(data, path, data, place) < 0)
+		result = err_sys(err, "make %s", place);
+	struct err ignored;
+	if (result < 0 && data_unstage(data, staging, &ignored) < 0)
+		return result; /* the first error is the one to tell */
+	if (result == 0)
+		*out_dir = take_fd(&dir);
+	return result;
 }
 
 int data_remove_container(int data, const char *id, struct err *err)

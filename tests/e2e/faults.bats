@@ -94,19 +94,17 @@ holds() {
 	[ -z "$(ls "$T/data/volumes")" ] || { echo "directories of volumes are left"; return 1; }
 }
 
-calls_of() { # how many system calls the engine makes meanwhile
+# points OPERATION CALLS: what the engine calls meanwhile, each as NAME:N, the N-th call of that name. All of them, or a
+# few, others every time.
+points() {
 	prepare "$1"
-	trace_begin -e trace=all
+	trace_begin -e "trace=$2"
 	operate "$1" || true
 	sleep 0.1
 	trace_end
-	wc -l <"$BATS_TEST_TMPDIR/trace"
-	holds "$1" 0 >&2
-}
-
-# numbers COUNT: all up to COUNT, or a few of them, others every time.
-numbers() {
-	if [ "${TUG_SWEEP:-}" = all ]; then seq "$1"; else shuf -i "1-$1" -n "${TUG_SWEEP:-8}" | sort -n; fi
+	holds "$1" 0 >&2 || return 1
+	sed -n 's/^\([a-z0-9_]*\)(.*/\1/p' "$BATS_TEST_TMPDIR/trace" | awk '{print $1 ":" ++n[$1]}' |
+		if [ "${TUG_SWEEP:-}" = all ]; then cat; else shuf -n "${TUG_SWEEP:-8}"; fi
 }
 
 OPERATIONS='volume_create volume_rm create start stop rm'
@@ -114,23 +112,22 @@ OPERATIONS='volume_create volume_rm create start stop rm'
 @test "kill -9 at system calls" {
 	can_trace || skip "strace may not trace here"
 	! sanitized || skip "the sanitizer cannot be traced"
-	local operation total n status swept=0 answer
+	local operation point status swept=0 answer
 	for operation in $OPERATIONS; do
-		total=$(calls_of "$operation")
-		for n in $(numbers "$total"); do
+		for point in $(points "$operation" all); do
 			prepare "$operation"
-			trace_begin -e trace=all -e "inject=all:signal=SIGKILL:when=$n"
+			trace_begin -e "trace=${point%:*}" -e "inject=${point%:*}:signal=SIGKILL:when=${point#*:}"
 			status=0
 			operate "$operation" || status=$?
 			trace_end
 			engine_stop KILL
 			engine_start
 			answer=$(holds "$operation" "$status") || {
-				echo "$operation, killed at call $n of $total ($(tail -n 2 "$BATS_TEST_TMPDIR/trace" | head -c 300)): $answer"
+				echo "$operation, killed at $point ($(tail -n 2 "$BATS_TEST_TMPDIR/trace" | head -c 300)): $answer"
 				false
 			}
 			swept=$((swept + 1))
-			[ $((swept % 8)) != 0 ] || wait_for engine_is_idle || { diff "$T/idle" "$T/now"; echo "$operation, call $n"; false; }
+			[ $((swept % 8)) != 0 ] || wait_for engine_is_idle || { diff "$T/idle" "$T/now"; echo "$operation, $point"; false; }
 		done
 	done
 	echo "# swept $swept points of kill -9" >&3
@@ -147,24 +144,17 @@ READS=pread64,read,pwrite64,fsync,fdatasync,write,fstat,newfstatat,getdents64
 
 # fail ERROR CALLS: one call after the other fails, once; the engine lives on.
 fail() {
-	local operation total n status answer
+	local operation point status answer
 	for operation in $OPERATIONS; do
-		prepare "$operation"
-		trace_begin -e "trace=$2"
-		operate "$operation" || true
-		sleep 0.05
-		trace_end
-		total=$(wc -l <"$BATS_TEST_TMPDIR/trace")
-		holds "$operation" 0
-		for n in $(numbers "$total"); do
+		for point in $(points "$operation" "$2"); do
 			prepare "$operation"
-			trace_begin -e "trace=$2" -e "inject=$2:error=$1:when=$n"
+			trace_begin -e "trace=${point%:*}" -e "inject=${point%:*}:error=$1:when=${point#*:}"
 			status=0
 			operate "$operation" || status=$?
 			trace_end
-			engine_answers || { echo "$operation, $1 at call $n of $total: the engine is gone: $(tail -n 3 "$T/engine.log")"; return 1; }
+			engine_answers || { echo "$operation, $1 at $point: the engine is gone: $(tail -n 3 "$T/engine.log")"; return 1; }
 			answer=$(holds "$operation" "$status") || {
-				echo "$operation, $1 at call $n of $total ($(grep INJECTED "$BATS_TEST_TMPDIR/trace" | head -c 300)): $answer"
+				echo "$operation, $1 at $point ($(grep INJECTED "$BATS_TEST_TMPDIR/trace" | head -c 300)): $answer"
 				return 1
 			}
 			swept=$((swept + 1))
