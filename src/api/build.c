@@ -342,6 +342,7 @@ void handle_build(struct exchange *x)
 	int rc = options_read(x, &options, &labels, &limits, &err);
 	if (rc == 0) {
 		at->tags = (char **)options.tags;
+		options.serial = !at->events;
 		x->state = at;
 		x->gone = build_gone;
 		x->drained = build_drained;

@@ -6,7 +6,8 @@ JSON_TYPE(json_pair_item, F_STR(struct json_pair_item, key, "key", JSON_REQUIRED
 
 JSON_TYPE(build_root, F_STR(struct build_root, kind, "kind", 0), F_I64(struct build_root, number, "number", 0));
 
-JSON_TYPE(build_mount, F_STR(struct build_mount, type, "type", 0), F_STR(struct build_mount, target, "target", 0),
+JSON_TYPE(build_mount, F_STR(struct build_mount, type, "type", 0),
+	  F_STR(struct build_mount, target, "target", JSON_OMIT),
 	  F_STR(struct build_mount, source, "source", JSON_OMIT), F_STR(struct build_mount, id, "id", JSON_OMIT),
 	  F_STR(struct build_mount, env, "env", JSON_OMIT), F_STR(struct build_mount, sharing, "sharing", JSON_OMIT),
 	  F_POINTER(struct build_mount, from, "from", JSON_OMIT, build_root),

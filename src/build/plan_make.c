@@ -18,6 +18,9 @@
 
 int planner_error(const struct instruction *instruction, struct err *err)
 {
+	const char *rest = text_after(err->msg, instruction->origin);
+	if (rest && rest[0] == ':' && isdigit((unsigned char)rest[1]))
+		return -err->code; /* it says where already */
 	return err_wrap(err, "%s:%u:1: %s", instruction->origin, instruction->first_line, instruction->name);
 }
 
@@ -477,8 +480,11 @@ int planner_visit(struct planner *planner, struct stage_source *source, struct e
 	if (source->mark == STAGE_DONE)
 		return 0;
 	if (source->mark == STAGE_OPEN)
-		return instruction_error(source->from, 0, err, "circular dependency detected on stage: %s",
-					 *source->name ? source->name : "without a name");
+		return *source->name
+			   ? instruction_error(source->from, 0, err, "circular dependency detected on stage: %s",
+					       source->name)
+			   : instruction_error(source->from, 0, err, "circular dependency detected on stage: %zu",
+					       (size_t)(source - planner->stages));
 	source->mark = STAGE_OPEN;
 	struct build_stage stage = {0};
 	int rc = stage_make(planner, source, &stage, err);

@@ -57,6 +57,8 @@ static void variable_missing(void *cookie, const char *name)
 		if (text_equal(state->args.items[i].name, name))
 			return; /* declared, without a value */
 	}
+	if (!isalpha((unsigned char)name[0]) && name[0] != '_')
+		return; /* of a shell: $0, $? */
 	lint_warn(&state->planner->lint, "UndefinedVar", state->current, "Usage of undefined variable '$%s'", name);
 }
 

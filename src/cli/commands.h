@@ -19,3 +19,5 @@ extern const struct command command_cp;
 extern const struct command command_export;
 extern const struct command command_diff;
 extern const struct command command_commit;
+extern const struct command command_build, command_builder_build, command_buildx_build;
+extern const struct command command_builder_prune, command_buildx_prune;

@@ -164,19 +164,17 @@ static int devices_build(struct cli *cli, const struct create_options *options, 
 	return 0;
 }
 
-/* NAME=SOFT[:HARD] */
-static int ulimits_build(struct cli *cli, const struct create_options *options, struct host_config *host,
-			 struct err *err)
+int ulimits_parse(struct arena *arena, char *const *items, struct host_config *host, struct err *err)
 {
-	size_t count = strv_count(options->ulimit);
-	host->ulimits.items = arena_array(&cli->arena, struct ulimit, count + 1);
+	size_t count = strv_count(items);
+	host->ulimits.items = arena_array(arena, struct ulimit, count + 1);
 	for (size_t i = 0; i < count; i++) {
-		const char *text = options->ulimit[i], *equals = strchr(text, '=');
+		const char *text = items[i], *equals = strchr(text, '=');
 		if (!equals || equals == text)
 			return err_set(err, EINVAL, "invalid ulimit argument: %s", text);
 		struct ulimit *limit = &host->ulimits.items[host->ulimits.count++];
 		auto_strv char **parts = strv_split(equals + 1, ':');
-		limit->name = arena_strndup(&cli->arena, text, (size_t)(equals - text));
+		limit->name = arena_strndup(arena, text, (size_t)(equals - text));
 		int rc = strv_count(parts) > 2 ? err_set(err, EINVAL, "too many limit value arguments - %s", equals + 1)
 					       : number_parse(parts[0], -1, INT64_MAX, "ulimit", &limit->soft, err);
 		limit->hard = limit->soft;
@@ -315,7 +313,7 @@ static int host_build(struct cli *cli, const struct create_options *options, str
 	if (rc == 0)
 		rc = devices_build(cli, options, host, err);
 	if (rc == 0)
-		rc = ulimits_build(cli, options, host, err);
+		rc = ulimits_parse(&cli->arena, options->ulimit, host, err);
 	return rc < 0 ? rc : security_build(cli, options, host, err);
 }
 

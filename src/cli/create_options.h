@@ -39,6 +39,9 @@ extern const struct option_row create_rows[], run_rows[];
 int create_build(struct cli *cli, const struct create_options *options, struct container_create *out_request,
 		 struct err *err) must_check;
 
+/* NAME=SOFT[:HARD] items into host->ulimits. -EINVAL. */
+int ulimits_parse(struct arena *arena, char *const *items, struct host_config *host, struct err *err) must_check;
+
 /* Lines NAME=VALUE or NAME of a file, '#' and empty ones left out, appended to list. NAME alone: from our environment.
  */
 int env_file_read(const char *path, char ***list, struct err *err) must_check;

@@ -484,7 +484,7 @@ static int options_take(struct engine_build *build, const struct engine_build_op
 	build->tags = list_copy(arena, options->tags);
 	build->keep_failed = options->keep_failed;
 	build->pull = options->pull;
-	build->serial = options->contexts == 0; /* a classic client shows one step at a time */
+	build->serial = options->serial;
 	if (!text_empty(network) && !text_equal(network, "default") && !text_equal(network, "none") &&
 	    !text_equal(network, "host") && !text_equal(network, "bridge"))
 		return err_set(err, EINVAL, "network mode \"%s\" not supported by builds (default, none or host)",

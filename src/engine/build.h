@@ -21,6 +21,7 @@ struct engine_build_options {
 	int64_t
 	    contexts; /* > 0: the body holds so many contexts in folders "0", "1", ...; 0: it is the context itself */
 	bool no_cache, pull, check, keep_failed;
+	bool serial; /* one step at a time: a classic client shows no more */
 };
 
 struct engine_build_sink {

@@ -9,7 +9,7 @@
 #include "image/compress.h"
 #include "image/layer.h"
 #include "image/report.h"
-#include "runtime/overlay.h"
+#include "runtime/layer_stack.h"
 #include "security/confine.h"
 #include "security/user.h"
 
@@ -82,7 +82,7 @@ static int dir_open(const char *name, int *out_fd, struct err *err)
 static int root_mount(struct step_job *job, struct err *err)
 {
 	struct stat top;
-	const struct overlay overlay = {
+	const struct layer_stack overlay = {
 	    .lower = job->request.lower, .upper = staged(job, "upper"), .work = staged(job, "work")};
 	if (is_kind(job, "seal")) {
 		if (renameat(FROM_FD, "upper", STAGING_FD, "upper") < 0)
@@ -98,17 +98,17 @@ static int root_mount(struct step_job *job, struct err *err)
 	}
 	if (mkdirat(STAGING_FD, "work", 0700) < 0 || mkdirat(STAGING_FD, "merged", 0700) < 0)
 		return err_sys(err, "make a directory for the step");
-	int rc = overlay_mount(&overlay, staged(job, "merged"), err);
+	int rc = layer_stack_mount(&overlay, staged(job, "merged"), err);
 	return rc < 0 ? rc : dir_open("merged", &job->root, err);
 }
 
 static int from_mount(struct step_job *job, struct err *err)
 {
 	char *empty[] = {staged(job, "empty"), NULL};
-	const struct overlay overlay = {.lower = job->request.from[0] ? job->request.from : empty};
+	const struct layer_stack overlay = {.lower = job->request.from[0] ? job->request.from : empty};
 	if (mkdirat(STAGING_FD, "from", 0700) < 0 || mkdirat(STAGING_FD, "empty", 0755) < 0)
 		return err_sys(err, "make a directory for the source");
-	int rc = overlay_mount(&overlay, staged(job, "from"), err);
+	int rc = layer_stack_mount(&overlay, staged(job, "from"), err);
 	return rc < 0 ? rc : dir_open("from", &job->from, err);
 }
 

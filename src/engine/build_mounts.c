@@ -219,13 +219,13 @@ static int secret_prepare(struct build_work *work, const struct build_mount *mou
 	}
 	if (!secret)
 		return mount->required ? err_set(err, EINVAL, "secret %s: not found", mount->id) : 1;
-	if (mount->env) {
+	if (!text_empty(mount->env)) {
 		if (!secret->text)
 			return err_set(err, EINVAL, "secret %s: a zero byte cannot stand in the environment",
 				       mount->id);
 		env_add(work, arena_printf(&work->arena, "%s=%s", mount->env, secret->text));
 	}
-	if (mount->target) {
+	if (!text_empty(mount->target)) {
 		char options[80];
 		snprintf(options, sizeof options, "mode=%04o,uid=%lld,gid=%lld", (unsigned)mount->mode,
 			 (long long)mount->uid, (long long)mount->gid);
@@ -240,8 +240,9 @@ static int ssh_prepare(struct build_work *work, const struct build_mount *mount,
 	for (size_t i = 0; session && i < session->socket_count; i++) {
 		if (!text_equal(session->sockets[i].id, mount->id))
 			continue;
-		char *target =
-		    mount->target ? mount->target : arena_printf(&work->arena, "/run/buildkit/ssh_agent.%zu", number);
+		char *target = !text_empty(mount->target)
+				   ? mount->target
+				   : arena_printf(&work->arena, "/run/buildkit/ssh_agent.%zu", number);
 		mount_add(work, "bind", session->sockets[i].path, target, OPTIONS("bind", "rprivate", "rw"));
 		env_add(work, arena_printf(&work->arena, "SSH_AUTH_SOCK=%s", target));
 		return 1;

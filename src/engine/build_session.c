@@ -1,4 +1,5 @@
 /* Secrets and agents' sockets of builds: in memory, for one build or a minute. */
+#include "base/base64.h"
 #include "base/random.h"
 #include "base/text.h"
 #include "engine/build_state.h"
@@ -8,36 +9,20 @@
 enum { SECRET_MAX = 500 << 10, SESSIONS_MAX = 256, PAIRS_MAX = 256 };
 #define SESSION_NS (60 * 1000000000LL)
 
-static int base64_value(char c)
-{
-	static const char digits[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
-	const char *at = c ? strchr(digits, c) : NULL;
-	return at ? (int)(at - digits) : -1;
-}
-
 static int secret_decode(struct arena *arena, const char *text, struct build_secret *secret, struct err *err)
 {
-	size_t size = strlen(text), count = 0;
-	unsigned bits = 0, value = 0;
-	char *bytes = arena_alloc(arena, size + 1);
-	while (size > 0 && text[size - 1] == '=')
-		size--;
-	for (size_t i = 0; i < size; i++) {
-		int digit = base64_value(text[i]);
-		if (digit < 0)
-			return err_set(err, EINVAL, "secret %s: not base64", secret->id);
-		value = value << 6 | (unsigned)digit;
-		bits += 6;
-		if (bits >= 8) {
-			bits -= 8;
-			bytes[count++] = (char)(value >> bits & 255);
-		}
-	}
-	if (count > SECRET_MAX)
-		return err_set(err, E2BIG, "secret %s is larger than %d bytes", secret->id, SECRET_MAX);
-	secret->hex = arena_alloc(arena, 2 * count + 1);
-	hex_encode(bytes, count, secret->hex);
-	secret->text = memchr(bytes, 0, count) ? NULL : bytes;
+	auto_buf bytes = BUF_INIT(SECRET_MAX);
+	int rc = base64_decode(&bytes, text, err);
+	if (rc == 0)
+		rc = buf_check(&bytes, "a secret", err);
+	if (rc < 0)
+		return err_wrap(err, "secret %s", secret->id);
+	secret->hex = arena_alloc(arena, 2 * bytes.len + 1);
+	hex_encode(buf_str(&bytes), bytes.len, secret->hex);
+	bool zero = bytes.len > 0 && memchr(bytes.data, 0, bytes.len);
+	secret->text = zero ? NULL : arena_strndup(arena, buf_str(&bytes), bytes.len);
+	if (bytes.data)
+		explicit_bzero(bytes.data, bytes.len);
 	return 0;
 }
 

@@ -2,7 +2,7 @@
 
 #include "base/path.h"
 #include "base/text.h"
-#include "runtime/overlay.h"
+#include "runtime/layer_stack.h"
 
 #include <fcntl.h>
 #include <limits.h>
@@ -110,7 +110,7 @@ int stubs_clear(int staging, const char *base_name, int root, char *const *lower
 	if (lower && lower[0]) {
 		if (mkdirat(staging, "base", 0700) < 0)
 			return err_sys(err, "make a directory");
-		rc = overlay_mount(&(struct overlay){.lower = lower}, base_name, err);
+		rc = layer_stack_mount(&(struct layer_stack){.lower = lower}, base_name, err);
 		if (rc < 0)
 			return rc;
 		base = open(base_name, O_RDONLY | O_DIRECTORY | O_CLOEXEC);

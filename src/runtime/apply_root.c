@@ -1,7 +1,7 @@
 #include "base/path.h"
 #include "base/text.h"
 #include "runtime/apply_mounts.h"
-#include "runtime/overlay.h"
+#include "runtime/layer_stack.h"
 
 #include <fcntl.h>
 #include <linux/mount.h>
@@ -14,9 +14,9 @@
 
 static int overlay_make(const struct plan *plan, struct err *err)
 {
-	const struct overlay overlay = {
+	const struct layer_stack overlay = {
 	    .lower = plan->lower, .upper = plan->upper, .work = plan->work, .lose_on_crash = plan->overlay_volatile};
-	return overlay_mount(&overlay, plan->upper, err);
+	return layer_stack_mount(&overlay, plan->upper, err);
 }
 
 /* pivot_root(2) wants the mount that the root lies on to be no shared one. */

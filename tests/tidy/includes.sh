@@ -20,7 +20,7 @@ declare -A uses=(
 	[engine]="base oci docker security runtime monitor storage image registry network build observe plugin"
 	[api]="base oci docker security observe engine"
 	[daemon]="base oci docker security runtime monitor storage image registry network build observe plugin engine api"
-	[cli]="base oci docker image"
+	[cli]="base oci docker image build"
 	[runtime_cli]="base oci docker security runtime cli"
 )
 number=0 status=0

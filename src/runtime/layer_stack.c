@@ -1,4 +1,4 @@
-#include "runtime/overlay.h"
+#include "runtime/layer_stack.h"
 
 #include "base/buffer.h"
 
@@ -15,7 +15,7 @@ static int option(int context, const char *key, const char *value)
 }
 
 /* Layer by layer, so that their number is not bounded by a page. kernel 6.7: lowerdir+ */
-static int mount_one_by_one(const struct overlay *overlay, const char *target, struct err *err)
+static int mount_one_by_one(const struct layer_stack *overlay, const char *target, struct err *err)
 {
 	auto_fd int context = (int)syscall(SYS_fsopen, "overlay", FSOPEN_CLOEXEC);
 	int rc = context < 0 ? -1 : 0;
@@ -48,7 +48,7 @@ static int mount_at_once(const struct buf *data, size_t plain, const char *targe
 	return err_sys(err, "mount the root file system");
 }
 
-int overlay_mount(const struct overlay *overlay, const char *target, struct err *err)
+int layer_stack_mount(const struct layer_stack *overlay, const char *target, struct err *err)
 {
 	enum { OPTIONS_PAGE = 4095 };
 	auto_buf data = BUF_INIT(64 << 10);

@@ -6,11 +6,11 @@
 
 #include "base/error.h"
 
-struct overlay {
+struct layer_stack {
 	char *const *lower;	  /* top first, absolute; NULL or empty: upper alone */
 	const char *upper, *work; /* absolute; NULL: read-only */
 	bool lose_on_crash;	  /* "volatile": no fsync */
 };
 
 /* Mounts it on target, absolute. -E2BIG for more layers than this kernel's mount call takes. */
-int overlay_mount(const struct overlay *overlay, const char *target, struct err *err) must_check;
+int layer_stack_mount(const struct layer_stack *overlay, const char *target, struct err *err) must_check;
