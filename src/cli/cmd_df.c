@@ -2,6 +2,7 @@
 #include "cli/commands.h"
 
 #include "base/text.h"
+#include "base/time.h"
 #include "cli/listing.h"
 #include "cli/show.h"
 #include "cli/template.h"
@@ -149,6 +150,22 @@ static void volume_row(struct listing *listing, const struct volume_info *volume
 	listing_set(listing, row, "Size", size_text(listing->arena, volume->usage ? volume->usage->size : 0));
 }
 
+static void build_row(struct listing *listing, const struct build_cache_record *record)
+{
+	struct arena *arena = listing->arena;
+	struct json *row = listing_row(listing);
+	int64_t created = 0, used = 0;
+	if (time_parse_rfc3339(record->created_at, &created) < 0 || time_parse_rfc3339(record->last_used_at, &used) < 0)
+		created = used = 0;
+	listing_set(listing, row, "ID", arena_strndup(arena, record->id, 12));
+	listing_set(listing, row, "CacheType", record->type);
+	listing_set(listing, row, "Size", size_text(arena, record->size));
+	listing_set(listing, row, "CreatedSince", show_ago(arena, created / 1000000000));
+	listing_set(listing, row, "LastUsedSince", show_ago(arena, used / 1000000000));
+	listing_set(listing, row, "UsageCount", number_text(arena, record->usage_count));
+	listing_set(listing, row, "Shared", record->shared ? "true" : "false");
+}
+
 static const char *const *fields_of(struct arena *arena, const struct column *columns)
 {
 	size_t count = 0;
@@ -199,6 +216,8 @@ static int blocks_print(struct cli *cli, const struct disk_usage *usage, struct 
 		container_row(&listings[1], &usage->containers->items.items[i]);
 	for (size_t i = 0; usage->volumes && i < usage->volumes->items.count; i++)
 		volume_row(&listings[2], &usage->volumes->items.items[i]);
+	for (size_t i = 0; usage->builds && i < usage->builds->items.count; i++)
+		build_row(&listings[3], &usage->builds->items.items[i]);
 	if (!text_empty(options->format) && !text_equal(options->format, "table"))
 		return blocks_template(cli, listings, options->format, err);
 	int rc = 0;

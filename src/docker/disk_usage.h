@@ -3,6 +3,7 @@
  */
 #pragma once
 
+#include "docker/build.h"
 #include "docker/container.h"
 #include "docker/image.h"
 #include "docker/volume.h"
@@ -21,6 +22,7 @@ struct disk_usage_volumes {
 };
 struct disk_usage_builds {
 	int64_t active_count, total_count, reclaimable, total_size;
+	JSON_LIST(struct build_cache_record) items;
 };
 JSON_DECLARE(disk_usage_images);
 JSON_DECLARE(disk_usage_containers);
@@ -42,7 +44,7 @@ struct disk_usage_old {
 	JSON_LIST(struct image_summary) images;
 	JSON_LIST(struct container_summary) containers;
 	JSON_LIST(struct volume_info) volumes;
-	JSON_LIST(struct set_member) builds;
+	JSON_LIST(struct build_cache_record) builds;
 	int64_t builder_size;
 };
 JSON_DECLARE(disk_usage_old);

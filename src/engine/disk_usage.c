@@ -3,6 +3,7 @@
 #include "base/log.h"
 #include "base/map.h"
 #include "base/text.h"
+#include "engine/build.h"
 #include "engine/call.h"
 #include "engine/engine_state.h"
 #include "engine/usage.h"
@@ -276,6 +277,27 @@ static int volumes_answer(const struct sizes *sizes, struct arena *arena, struct
 	return 0;
 }
 
+static int builds_answer(struct engine *engine, struct arena *arena, struct disk_usage_builds **out_part,
+			 struct err *err)
+{
+	struct disk_usage_builds *part = arena_new(arena, struct disk_usage_builds);
+	struct engine_build_cache cache;
+	int rc = engine_build_cache(engine, arena, &cache, err);
+	if (rc < 0)
+		return rc;
+	part->items.items = cache.items;
+	part->items.count = cache.count;
+	part->total_count = (int64_t)cache.count;
+	part->total_size = cache.size;
+	for (size_t i = 0; i < cache.count; i++) {
+		const struct build_cache_record *record = &cache.items[i];
+		part->active_count += record->in_use;
+		part->reclaimable += record->in_use || record->shared ? 0 : record->size;
+	}
+	*out_part = part;
+	return 0;
+}
+
 static int answer_fill(const struct sizes *sizes, struct engine_disk_usage *request, struct err *err)
 {
 	struct disk_usage usage = {0};
@@ -285,7 +307,7 @@ static int answer_fill(const struct sizes *sizes, struct engine_disk_usage *requ
 	if (rc == 0 && request->volumes)
 		rc = volumes_answer(sizes, request->arena, &usage.volumes, err);
 	if (rc == 0 && request->builds)
-		usage.builds = arena_new(request->arena, struct disk_usage_builds);
+		rc = builds_answer(sizes->measure->engine, request->arena, &usage.builds, err);
 	if (rc == 0)
 		request->usage = usage;
 	return rc;

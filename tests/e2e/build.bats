@@ -184,7 +184,10 @@ config() { tug image inspect "$1" | jq -c ".[0].Config$2"; }
 	no "$output" CACHED
 	run tug build --progress plain --no-cache-filter other .
 	no "$output" CACHED
+	[ "$(api /system/df | jq .BuildCacheUsage.TotalCount)" -ge 4 ]
+	has "$(tug system df)" "Build Cache"
 	has "$(tug builder prune -af)" "Total reclaimed space"
+	is "$(api /system/df | jq .BuildCacheUsage.TotalCount)" 0
 	run tug build --progress plain .
 	no "$output" CACHED
 }
