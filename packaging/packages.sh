@@ -10,8 +10,8 @@ list() {
 	for use; do
 		case $use in
 		build) echo gcc libc6-dev linux-libc-dev make cmake ninja-build pkg-config musl-tools musl-dev libyajl-dev libssl-dev \
-			libseccomp-dev libsqlite3-dev zlib1g-dev libzstd-dev libisal-dev libmnl-dev libnftnl-dev ;;
-		run) echo libyajl2 libssl3 libseccomp2 libsqlite3-0 zlib1g libzstd1 libisal2 libmnl0 libnftnl11 ;;
+			libseccomp-dev libsqlite3-dev zlib1g-dev libzstd-dev libisal-dev libmnl-dev libnftnl-dev libcurl4-openssl-dev ;;
+		run) echo libyajl2 libssl3 libseccomp2 libsqlite3-0 zlib1g libzstd1 libisal2 libmnl0 libnftnl11 libcurl4 ;;
 		demo) echo mmdebstrap busybox-static curl iproute2 nftables python3 ca-certificates ;;
 		test) echo bats jq curl socat xxd procps util-linux busybox-static iproute2 nftables strace \
 			mmdebstrap python3 skopeo umoci libarchive-tools clang-format cppcheck gcc-aarch64-linux-gnu libc6-dev-arm64-cross docker.io crun runc ca-certificates ;;

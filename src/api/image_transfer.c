@@ -137,9 +137,5 @@ void handle_image_create(struct exchange *x)
 		exchange_refuse(x, 400, "neither fromImage nor fromSrc is given");
 		return;
 	}
-	exchange_refuse(
-	    x, 501,
-	    "pull of %s: registries are not supported yet: bring the image by \"load\" (an archive of docker save) "
-	    "or \"import\" (a tar of a root file system)",
-	    image);
+	handle_image_pull(x, image);
 }

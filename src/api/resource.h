@@ -58,6 +58,14 @@ void handle_image_remove(struct exchange *x);
 void handle_image_create(struct exchange *x);
 void handle_image_load(struct exchange *x);
 
+/* registry.c */
+void handle_image_pull(struct exchange *x, const char *image); /* of handle_image_create */
+void handle_image_push(struct exchange *x);
+void handle_system_auth(struct exchange *x);
+void handle_distribution_inspect(struct exchange *x);
+void handle_image_search(struct exchange *x);
+void handle_registry_ask(struct exchange *x);
+
 /* image_save.c */
 void handle_image_save(struct exchange *x);
 void handle_image_save_all(struct exchange *x);

@@ -19,7 +19,7 @@ const struct route routes[] = {
     {"GET", "/info", handle_system_info, 24, 0, NULL},
     {"GET", "/events", handle_system_events, 24, 0, NULL},
     {"GET", "/system/df", handle_system_usage, 25, 0, NULL},
-    ABSENT("POST", "/auth", 24, "login"),
+    {"POST", "/auth", handle_system_auth, 24, ROUTE_BODY, NULL},
 
     /* containers */
     {"GET", "/containers/json", handle_container_list, 24, 0, NULL},
@@ -58,7 +58,7 @@ const struct route routes[] = {
 
     /* images */
     {"GET", "/images/json", handle_image_list, 24, 0, NULL},
-    ABSENT("GET", "/images/search", 24, "search"),
+    {"GET", "/images/search", handle_image_search, 24, 0, NULL},
     {"GET", "/images/get", handle_image_save_all, 24, 0, NULL},
     {"POST", "/images/create", handle_image_create, 24, ROUTE_BODY_STREAM, NULL},
     {"POST", "/images/load", handle_image_load, 24, ROUTE_BODY_STREAM, NULL},
@@ -67,9 +67,17 @@ const struct route routes[] = {
     {"GET", "/images/{}/history", handle_image_history, 24, 0, NULL},
     {"GET", "/images/{}/get", handle_image_save, 24, 0, NULL},
     {"POST", "/images/{}/tag", handle_image_tag, 24, 0, NULL},
-    ABSENT("POST", "/images/{}/push", 24, "push"),
+    {"POST", "/images/{}/push", handle_image_push, 24, 0, NULL},
     {"DELETE", "/images/{}", handle_image_remove, 24, 0, NULL},
-    ABSENT("GET", "/distribution/{}/json", 30, "looking into a registry"),
+    {"GET", "/distribution/{}/json", handle_distribution_inspect, 30, 0, NULL},
+
+    /* tug's own: what Docker's client asks of registries itself */
+    {"GET", "/registry/{}/manifest", handle_registry_ask, 24, 0, NULL},
+    {"GET", "/registry/{}/tags", handle_registry_ask, 24, 0, NULL},
+    {"GET", "/registry/{}/catalog", handle_registry_ask, 24, 0, NULL},
+    {"GET", "/registry/{}/referrers", handle_registry_ask, 24, 0, NULL},
+    {"PUT", "/registry/{}/manifest", handle_registry_ask, 24, ROUTE_BODY, NULL},
+    {"DELETE", "/registry/{}/manifest", handle_registry_ask, 24, 0, NULL},
 
     /* what is made of containers and for them */
     {"POST", "/commit", handle_commit, 24, ROUTE_BODY, NULL},

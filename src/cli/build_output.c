@@ -135,7 +135,7 @@ static int folder_write(struct cli *cli, const char *path, const char *dest, str
 
 static int root_write(struct cli *cli, const struct output *output, const char *image, struct err *err)
 {
-	char *id;
+	char *id = NULL;
 	int rc = container_create(cli, image, &id, err);
 	if (rc < 0)
 		return rc;

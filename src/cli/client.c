@@ -144,6 +144,8 @@ static int request_send(struct client_stream *stream, const struct client_reques
 		   request->method, request->path);
 	if (request->upgrade)
 		buf_text(&head, "Connection: Upgrade\r\nUpgrade: tcp\r\n");
+	if (request->registry_auth)
+		buf_printf(&head, "X-Registry-Auth: %s\r\n", request->registry_auth);
 	if (request->json)
 		buf_printf(&head, "Content-Type: application/json\r\nContent-Length: %zu\r\n", strlen(request->json));
 	else if (request->body || request->made_body)

@@ -43,6 +43,10 @@ struct daemon_config {
 	char *log_driver;
 	struct json_map log_options;
 	char **labels;
+	char **registry_mirrors, **insecure_registries, **registry_certs;
+	char *http_proxy, *https_proxy, *no_proxy;
+	struct json_map proxies;
+	int64_t downloads, uploads, download_attempts, registry_timeout_s;
 	bool live_restore;
 };
 

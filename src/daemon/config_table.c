@@ -78,6 +78,33 @@ static int check_live_restore(const char *text, struct err *err)
 	return 0;
 }
 
+/* "https://host[:port][/path]", or REGISTRY= in front of it. */
+static int check_mirror(const char *text, struct err *err)
+{
+	const char *scheme = strstr(text, "://"), *equals = strchr(text, '=');
+	const char *url = equals && scheme && equals < scheme ? equals + 1 : text;
+	const char *host = text_after(url, "https://");
+	host = host ? host : text_after(url, "http://");
+	if (!host || !*host || *host == '/' || strpbrk(host, "@?# "))
+		return err_set(err, EINVAL,
+			       "\"%s\": invalid mirror: an http or https URL without user and query is wanted", text);
+	return 0;
+}
+
+static int check_insecure(const char *text, struct err *err)
+{
+	if (!*text || strstr(text, "://") || strpbrk(text, " @?#"))
+		return err_set(err, EINVAL,
+			       "\"%s\": insecure registry should not contain '://': HOST[:PORT] or ADDRESS/LENGTH",
+			       text);
+	return 0;
+}
+
+static int check_folder(const char *text, struct err *err)
+{
+	return text[0] == '/' ? 0 : err_set(err, EINVAL, "\"%s\" is not an absolute path", text);
+}
+
 static const char *const levels[] = {"debug", "info", "warn", "error", "fatal", NULL};
 static const char *const formats[] = {"text", "json", NULL};
 static const char *const drivers[] = {"json-file", "none", NULL};
@@ -140,6 +167,31 @@ const struct config_row config_rows[] = {
      .reload = true, .help = "of containers: max-size=SIZE, max-file=COUNT"},
     {"labels", .flag = "label", .type = CONFIG_LIST, AT(labels), .initial = "", .reload = true,
      .help = "key=value: labels of this engine"},
+    {"registry-mirrors", .flag = "registry-mirror", .type = CONFIG_LIST, AT(registry_mirrors), .check = check_mirror,
+     .initial = "", .reload = true,
+     .help = "URL, or REGISTRY=URL: asked before docker.io, or before REGISTRY, in this order"},
+    {"insecure-registries", .flag = "insecure-registry", .type = CONFIG_LIST, AT(insecure_registries),
+     .check = check_insecure, .initial = "", .reload = true,
+     .help = "HOST[:PORT] or network: https without verification, then http"},
+    {"registry-certs", .type = CONFIG_LIST, AT(registry_certs), .check = check_folder,
+     .initial = "/etc/tug/certs.d /etc/docker/certs.d", .reload = true,
+     .help = "folders with HOST:PORT/*.crt, *.cert and *.key of registries"},
+    {"http-proxy", .type = CONFIG_TEXT, AT(http_proxy), .initial = "", .reload = true,
+     .help = "for registries that are spoken to by http (default: from the environment)"},
+    {"https-proxy", .type = CONFIG_TEXT, AT(https_proxy), .initial = "", .reload = true,
+     .help = "for registries (default: from the environment)"},
+    {"no-proxy", .type = CONFIG_TEXT, AT(no_proxy), .initial = "", .reload = true,
+     .help = "hosts, domains and networks that are reached without a proxy"},
+    {"proxies", .flag = "proxy", .type = CONFIG_MAP, AT(proxies), .initial = "", .reload = true,
+     .help = "http-proxy=URL, https-proxy=URL, no-proxy=LIST, as Docker's file has them"},
+    {"max-concurrent-downloads", .type = CONFIG_NUMBER, AT(downloads), .min = 1, .max = 256, .initial = "16",
+     .reload = true, .help = "layers of one pull at once"},
+    {"max-concurrent-uploads", .type = CONFIG_NUMBER, AT(uploads), .min = 1, .max = 256, .initial = "5", .reload = true,
+     .help = "layers of one push at once"},
+    {"max-download-attempts", .type = CONFIG_NUMBER, AT(download_attempts), .min = 1, .max = 100, .initial = "5",
+     .reload = true, .help = "of one request to a registry, before it counts as failed"},
+    {"registry-timeout", .type = CONFIG_NUMBER, AT(registry_timeout_s), .min = 1, .max = 3600, .initial = "15",
+     .reload = true, .help = "seconds without a byte after which a transfer has stalled"},
     {"live-restore", .type = CONFIG_BOOL, AT(live_restore), .check = check_live_restore, .initial = "true",
      .help = "containers outlive the engine: always true"},
 };
@@ -175,23 +227,17 @@ const char *const config_later[] = {"allow-direct-routing",
 				    "icc",
 				    "init",
 				    "init-path",
-				    "insecure-registries",
 				    "ip-forward-no-drop",
 				    "iptables",
 				    "ip6tables",
 				    "ipv6",
-				    "max-concurrent-downloads",
-				    "max-concurrent-uploads",
-				    "max-download-attempts",
 				    "metrics-addr",
 				    "min-api-version",
 				    "network-control-plane-mtu",
 				    "network-diagnostic-port",
 				    "node-generic-resources",
 				    "nri-opts",
-				    "proxies",
 				    "raw-logs",
-				    "registry-mirrors",
 				    "resolv-conf",
 				    "rootless",
 				    "runtimes",

@@ -38,6 +38,18 @@ struct daemon {
 
 /* --- configuration --- */
 
+/* The flag, the member of "proxies" in the file, the environment: the first that says something. */
+static const char *proxy_of(const struct daemon_config *config, const char *flag, const char *member, const char *upper,
+			    const char *lower)
+{
+	const char *text = flag;
+	if (text_empty(text))
+		text = json_map_get(&config->proxies, member);
+	if (text_empty(text))
+		text = getenv(upper);
+	return text_empty(text) ? getenv(lower) : text;
+}
+
 static void engine_config_fill(struct arena *arena, const struct daemon_config *from, struct engine_config *out_config)
 {
 	size_t count = from->address_pools.count;
@@ -68,6 +80,16 @@ static void engine_config_fill(struct arena *arena, const struct daemon_config *
 	    .log_driver = from->log_driver,
 	    .log_options = &from->log_options,
 	    .labels = from->labels,
+	    .registry_mirrors = from->registry_mirrors,
+	    .insecure_registries = from->insecure_registries,
+	    .registry_certs = from->registry_certs,
+	    .http_proxy = proxy_of(from, from->http_proxy, "http-proxy", "HTTP_PROXY", "http_proxy"),
+	    .https_proxy = proxy_of(from, from->https_proxy, "https-proxy", "HTTPS_PROXY", "https_proxy"),
+	    .no_proxy = proxy_of(from, from->no_proxy, "no-proxy", "NO_PROXY", "no_proxy"),
+	    .downloads = from->downloads,
+	    .uploads = from->uploads,
+	    .download_attempts = from->download_attempts,
+	    .registry_timeout_s = from->registry_timeout_s,
 	};
 }
 

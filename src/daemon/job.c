@@ -3,6 +3,7 @@
 #include "base/text.h"
 #include "engine/build_job.h"
 #include "image/job.h"
+#include "registry/job.h"
 #include "storage/copy_up.h"
 #include "storage/trash.h"
 #include "storage/usage.h"
@@ -17,6 +18,8 @@ static const struct {
     {"archive", image_job_archive_main}, {"build-plan", build_job_plan_main}, {"build-step", build_job_step_main},
     {"changes", image_job_changes_main}, {"copy-up", copy_up_job_main},	      {"export", image_job_export_main},
     {"import", image_job_import_main},	 {"layer", image_job_layer_main},     {"load", image_job_load_main},
+    {"pull", registry_job_pull_main},	 {"push", registry_job_push_main},    {"registry", registry_job_query_main},
+
     {"save", image_job_save_main},	 {"trash", trash_job_main},	      {"usage", usage_job_main},
 };
 

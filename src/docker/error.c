@@ -7,9 +7,9 @@ static const struct {
 	int code;
 	unsigned status;
 } rows[] = {
-    {EALREADY, 304}, {EINVAL, 400},	{ERANGE, 400}, {E2BIG, 400},  {EPROTO, 400},
-    {EACCES, 403},   {EPERM, 403},	{ENOENT, 404}, {EEXIST, 409}, {EBUSY, 409},
-    {EIO, 500},	     {EOPNOTSUPP, 501}, {ENOSYS, 501}, {EAGAIN, 503}, {ESHUTDOWN, 503},
+    {EALREADY, 304},   {EINVAL, 400}, {ERANGE, 400}, {E2BIG, 400},     {EPROTO, 400}, {EACCES, 403},
+    {ENOKEY, 401},     {EPERM, 403},  {ENOENT, 404}, {EEXIST, 409},    {EBUSY, 409},  {EIO, 500},
+    {EOPNOTSUPP, 501}, {ENOSYS, 501}, {EAGAIN, 503}, {ESHUTDOWN, 503},
 };
 
 unsigned error_status(int code)

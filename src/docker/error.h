@@ -15,7 +15,7 @@ JSON_DECLARE(error_message);
 
 /*
  * ENOENT 404, EEXIST and EBUSY 409, EINVAL, ERANGE, E2BIG and EPROTO 400, EALREADY 304 (with an empty body), EACCES and
- * EPERM 403, EOPNOTSUPP and ENOSYS 501, EAGAIN and ESHUTDOWN 503, everything else 500.
+ * EPERM 403, ENOKEY 401, EOPNOTSUPP and ENOSYS 501, EAGAIN and ESHUTDOWN 503, everything else 500.
  */
 unsigned error_status(int code);
 

@@ -9,6 +9,7 @@
 #include "engine/build_state.h"
 #include "engine/engine_state.h"
 #include "engine/job.h"
+#include "engine/registry_job.h"
 #include "engine/restore.h"
 #include "engine/run.h"
 #include "engine/task.h"
@@ -61,13 +62,17 @@ static void config_copy(struct engine *engine, const struct engine_config *confi
 	for (size_t i = 0; i < config->pool_count; i++)
 		pools[i] = (struct engine_pool){text_copy(&arena, config->pools[i].base), config->pools[i].size};
 	copy.pools = pools;
-	const char **texts[] = {&copy.data_root, &copy.exec_root, &copy.cgroup_parent, &copy.bridge,
-				&copy.bip,	 &copy.nft_table, &copy.publish_ip,    &copy.log_driver};
+	const char **texts[] = {&copy.data_root,  &copy.exec_root,   &copy.cgroup_parent, &copy.bridge,
+				&copy.bip,	  &copy.nft_table,   &copy.publish_ip,	  &copy.log_driver,
+				&copy.http_proxy, &copy.https_proxy, &copy.no_proxy};
 	for (size_t i = 0; i < array_size(texts); i++)
 		*texts[i] = text_copy(&arena, *texts[i]);
 	copy.dns = list_copy(&arena, config->dns);
 	copy.dns_options = list_copy(&arena, config->dns_options);
 	copy.dns_search = list_copy(&arena, config->dns_search);
+	copy.registry_mirrors = list_copy(&arena, config->registry_mirrors);
+	copy.insecure_registries = list_copy(&arena, config->insecure_registries);
+	copy.registry_certs = list_copy(&arena, config->registry_certs);
 	copy.labels = list_copy(&arena, config->labels);
 	copy.log_options = map_copy(&arena, config->log_options);
 	arena_done(&engine->config_arena);
@@ -236,6 +241,7 @@ void engine_close(struct engine *engine)
 	builds_end(engine);
 	build_sessions_end(engine);
 	jobs_end(engine);
+	pulls_forget(engine);
 	loop_task_remove(&engine->queue_task);
 	tasks_end(engine);
 	strv_free(engine->volumes_left);

@@ -37,6 +37,10 @@ struct engine_config {
 	const char *log_driver;
 	const struct json_map *log_options;
 	char *const *labels;
+	/* Registries (registry/endpoint.h says what the first three mean). */
+	char *const *registry_mirrors, *const *insecure_registries, *const *registry_certs;
+	const char *http_proxy, *https_proxy, *no_proxy;
+	int64_t downloads, uploads, download_attempts, registry_timeout_s;
 };
 
 /* Takes up the record in data_root, reconciles the world to it, and goes on watching containers that still run. */

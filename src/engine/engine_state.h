@@ -23,6 +23,7 @@ struct engine {
 	struct container *containers;		       /* newest first */
 	struct exec *execs;
 	struct engine_job *jobs;
+	struct pull_work *pulls; /* registry_pull.c */
 	struct task *tasks;
 	char **volumes_left;	    /* that could not be taken back yet: tried again before volumes are looked at */
 	struct creation *creations; /* containers that are not in the record yet */

@@ -31,10 +31,26 @@ struct image_job_blob {
 	char *digest;
 	char *name; /* in the staging directory */
 };
+/* What registries know an image by (store_blobs.h): exact manifests, compressed layers, names with a digest. */
+struct image_job_manifest { /* its bytes are one of blobs */
+	char *digest, *image, *media_type;
+};
+struct image_job_layer_blob {
+	char *digest, *diff_id, *media_type;
+	uint64_t size;
+	char *name;	  /* in the staging directory; "": in downloads/ */
+	char *repository; /* "docker.io/library/alpine": is there too; "": not known */
+};
+struct image_job_reference {
+	char *repository, *digest, *image;
+};
 struct image_job_result {
 	JSON_LIST(struct image_job_image) images;
 	JSON_LIST(struct image_job_layer) layers;
 	JSON_LIST(struct image_job_blob) blobs;
+	JSON_LIST(struct image_job_manifest) manifests;
+	JSON_LIST(struct image_job_layer_blob) layer_blobs;
+	JSON_LIST(struct image_job_reference) references;
 };
 struct image_job_progress {
 	char *id, *status;

@@ -6,6 +6,7 @@
 #include "docker/reference.h"
 #include "image/hello.h"
 #include "image/job.h"
+#include "image/store_blobs.h"
 #include "image/store_schema.h"
 #include "storage/content.h"
 #include "storage/data.h"
@@ -34,6 +35,8 @@ static const char *const schema[] = {
 int image_store_open(struct database *database, int data, struct image_store **out_store, struct err *err)
 {
 	int result = database_migrate(database, "image", schema, array_size(schema), err);
+	if (result == 0)
+		result = image_blobs_migrate(database, err);
 	if (result < 0)
 		return result;
 	struct image_store *store = x_alloc(sizeof *store);
@@ -88,7 +91,7 @@ int image_store_sweep(struct image_store *store, struct err *err)
 {
 	int result = sweep_folder(store, "layers", "SELECT 1 FROM layer WHERE diff_id = ?", err);
 	if (result == 0)
-		result = sweep_folder(store, "blobs/sha256", "SELECT 1 FROM image WHERE id = ?", err);
+		result = sweep_folder(store, "blobs/sha256", IMAGE_BLOB_USED, err);
 	return result;
 }
 
@@ -250,8 +253,12 @@ static int id_by_name(struct image_store *store, struct arena *arena, const char
 	char name[REFERENCE_TEXT_MAX];
 	if (reference_parse(text, &reference, &ignored) < 0)
 		return 0;
-	if (*reference.digest) { /* the digest decides; here it can only be the ID */
+	if (*reference.digest) { /* the digest decides: of a manifest, or the ID */
+		auto_free char *repository = x_printf("%s/%s", reference.domain, reference.path);
 		*out_name = NULL;
+		int found = image_by_digest(store, arena, repository, reference.digest, out_id, err);
+		if (found != 0)
+			return found;
 		return id_by_prefix(store, arena, text_after(reference.digest, "sha256:") ?: "", out_id, err);
 	}
 	reference_set_default_tag(&reference);
@@ -484,6 +491,8 @@ int image_store_put(struct image_store *store, int staging, const struct image_j
 		status = put_blob(store, staging, &result->blobs.items[i], err);
 	for (size_t i = 0; status == 0 && i < result->images.count; i++)
 		status = put_image(store, &result->images.items[i], err);
+	if (status == 0)
+		status = image_blobs_put(store, staging, result, err);
 	if (status == 0)
 		status = database_commit(store->database, err);
 	else

@@ -1,6 +1,7 @@
 #include "security/confine.h"
 
 #include "base/arena.h"
+#include "base/fd.h"
 #include "security/capability.h"
 #include "security/seccomp.h"
 
@@ -93,12 +94,35 @@ int confine_tree_of(int mount_namespace, bool writable, int *out_tree, struct er
 	return rc;
 }
 
-static int root_empty(struct err *err)
+/* Below the new root, before it is one. Each file is in a directory of its own right below the root. */
+static int files_write(const struct confine_spec *spec, struct err *err)
 {
+	for (size_t i = 0; i < spec->file_count; i++) {
+		const struct confine_file *file = &spec->files[i];
+		auto_free char *path = x_printf("/proc%s", file->path);
+		auto_free char *folder = x_strndup(path, (size_t)(strrchr(path, '/') - path));
+		if (mkdir(folder, 0755) < 0 && errno != EEXIST)
+			return err_sys(err, "make %s", file->path);
+		auto_fd int fd = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0644);
+		if (fd < 0 || fd_write_full(fd, file->data, file->size) < 0)
+			return err_sys(err, "make %s", file->path);
+	}
+	return 0;
+}
+
+static int root_empty(const struct confine_spec *spec, struct err *err)
+{
+	const char *options = spec->file_count ? "size=1m,nr_inodes=64,mode=0755" : "size=0,nr_inodes=2,mode=0";
+	unsigned long flags = MS_NOSUID | MS_NODEV | MS_NOEXEC;
 	if (mount(NULL, "/", NULL, MS_PRIVATE | MS_REC, NULL) < 0)
 		return err_sys(err, "private mounts");
-	if (mount("tmpfs", "/proc", "tmpfs", MS_NOSUID | MS_NODEV | MS_NOEXEC, "size=0,nr_inodes=2,mode=0") < 0)
+	if (mount("tmpfs", "/proc", "tmpfs", flags, options) < 0)
 		return err_sys(err, "an empty root");
+	int rc = files_write(spec, err);
+	if (rc < 0)
+		return rc;
+	if (spec->file_count && mount(NULL, "/proc", NULL, MS_REMOUNT | MS_RDONLY | flags, options) < 0)
+		return err_sys(err, "a read-only root");
 	if (chdir("/proc") < 0 || syscall(SYS_pivot_root, ".", ".") < 0 || umount2(".", MNT_DETACH) < 0 ||
 	    chdir("/") < 0)
 		return err_sys(err, "enter the empty root");
@@ -110,10 +134,10 @@ static int root_empty(struct err *err)
 /* What unpacking needs; trusted.* attributes ask for CAP_SYS_ADMIN, which the filter makes useless for all else. */
 static const int kept[] = {CAP_CHOWN, CAP_DAC_OVERRIDE, CAP_FOWNER, CAP_FSETID, CAP_MKNOD, CAP_SETFCAP, CAP_SYS_ADMIN};
 
-static int privileges_drop(struct err *err)
+static int privileges_drop(const struct confine_spec *spec, struct err *err)
 {
 	uint64_t set = 0;
-	for (size_t i = 0; i < array_size(kept); i++)
+	for (size_t i = 0; !spec->network && i < array_size(kept); i++)
 		set |= capability_bit(kept[i]);
 	for (int number = 0; number <= CAPABILITY_LAST; number++) {
 		if (!(set & capability_bit(number)) && prctl(PR_CAPBSET_DROP, number, 0, 0, 0) < 0 && errno != EINVAL)
@@ -227,14 +251,72 @@ static char *calls[] = {
     NULL,
 };
 
-static int filter_load(struct err *err)
+/* What is called on sockets that are there. */
+static char *message_calls[] = {CALL(sendmsg), CALL(recvmsg), CALL(sendto), CALL(recvfrom), NULL};
+
+/* What speaking with other hosts needs besides. */
+static char *network_calls[] = {CALL(sendmsg),
+				CALL(recvmsg),
+				CALL(sendto),
+				CALL(recvfrom),
+				CALL(sendmmsg),
+				CALL(recvmmsg),
+				CALL(socket),
+				CALL(socketpair),
+				CALL(connect),
+				CALL(bind),
+				CALL(getsockname),
+				CALL(getpeername),
+				CALL(getsockopt),
+				CALL(setsockopt),
+				CALL(shutdown),
+				CALL(poll),
+				CALL(ppoll),
+				CALL(select),
+				CALL(pselect6),
+				CALL(epoll_create1),
+				CALL(epoll_ctl),
+				CALL(epoll_wait),
+				CALL(epoll_pwait),
+				CALL(eventfd2),
+				CALL(pipe2),
+				CALL(pipe),
+				CALL(ioctl),
+				CALL(uname),
+				CALL(open),
+				CALL(stat),
+				CALL(lstat),
+				CALL(access),
+				CALL(flock),
+				CALL(alarm),
+				CALL(getppid),
+				CALL(getgid),
+				CALL(getegid),
+				CALL(prlimit64),
+				CALL(rt_sigtimedwait),
+				CALL(getrusage),
+				CALL(clock_getres),
+				CALL(unlink),
+				CALL(sched_getaffinity),
+				NULL};
+
+/* A library that would like a thread can do without: it hears so instead of ending us. */
+static char *thread_calls[] = {CALL(clone), CALL(clone3), NULL};
+
+static int filter_load(const struct confine_spec *confine, struct err *err)
 {
 	auto_arena arena = {0};
 	struct seccomp_filter filter;
-	struct oci_seccomp_rule rule = {.names = calls, .action = (char *)"SCMP_ACT_ALLOW"};
+	char *allow = (char *)"SCMP_ACT_ALLOW";
+	uint32_t no = EPERM;
+	struct oci_seccomp_rule rules[] = {
+	    {.names = calls, .action = allow},
+	    {.names = confine->network ? network_calls : message_calls, .action = allow},
+	    {.names = thread_calls, .action = (char *)"SCMP_ACT_ERRNO", .errno_ret = &no},
+	};
 	struct oci_seccomp spec = {.default_action = (char *)"SCMP_ACT_KILL_PROCESS"};
-	spec.syscalls.items = &rule;
-	spec.syscalls.count = 1;
+	spec.syscalls.items = rules;
+	spec.syscalls.count = confine->network ? 3 : confine->messages ? 2 : 1;
 	int rc = seccomp_compile(&arena, &spec, &filter, err);
 	if (rc < 0)
 		return rc;
@@ -245,8 +327,9 @@ static int filter_load(struct err *err)
 }
 #else
 /* The sanitizer's own calls are many and its business. */
-static int filter_load(struct err *err)
+static int filter_load(const struct confine_spec *confine, struct err *err)
 {
+	(void)confine;
 	(void)err;
 	return 0;
 }
@@ -258,15 +341,15 @@ int confine_enter(const struct confine_spec *spec, struct err *err)
 	/* Only what is mounted in our own namespace can be copied: before that changes. */
 	for (size_t i = 0; rc == 0 && i < spec->dir_count; i++)
 		rc = spec->dirs[i].enclosed ? 0 : dir_enclose(&spec->dirs[i], err);
-	if (rc == 0 && unshare(CLONE_NEWNS | CLONE_NEWNET | CLONE_NEWIPC | CLONE_NEWUTS) < 0)
+	if (rc == 0 && unshare(CLONE_NEWNS | (spec->network ? 0 : CLONE_NEWNET) | CLONE_NEWIPC | CLONE_NEWUTS) < 0)
 		rc = err_sys(err, "new namespaces");
 	if (rc == 0)
-		rc = root_empty(err);
+		rc = root_empty(spec, err);
 	if (rc == 0)
 		rc = limits_set(spec, err);
 	if (rc == 0)
-		rc = privileges_drop(err);
+		rc = privileges_drop(spec, err);
 	if (rc == 0)
-		rc = filter_load(err);
+		rc = filter_load(spec, err);
 	return rc < 0 ? err_wrap(err, "confine") : 0;
 }

@@ -22,10 +22,25 @@ struct confine_dir {
 	bool enclosed; /* from confine_tree: is what it should be already */
 };
 
+/* A file that the empty root has, with its directory: "/etc/resolv.conf". */
+struct confine_file {
+	const char *path;
+	const void *data;
+	size_t size;
+};
+
 struct confine_spec {
 	struct confine_dir dirs[CONFINE_DIRS_MAX];
 	size_t dir_count;
 	uint64_t file_max; /* largest file in bytes; 0: no limit */
+	bool messages;	   /* sockets that are open already may be used */
+	/*
+	 * The network of the host, for a job that speaks with other hosts and does nothing else: no capability at all
+	 * is kept then. Threads cannot be started: a library that tries gets an error.
+	 */
+	bool network;
+	const struct confine_file *files; /* with network: what looking up names needs */
+	size_t file_count;
 };
 
 /* Needs root. What is open besides standard streams, descriptor 3 and the directories stays open: open nothing else. */

@@ -118,6 +118,25 @@ int content_publish(int data, int dir, const char *name, const struct digest *di
 	return 0;
 }
 
+int content_adopt(int data, int dir, const char *name, const struct digest *digest, uint64_t size, struct err *err)
+{
+	char path[BLOB_PATH];
+	struct stat info, there;
+	blob_path(digest, path);
+	if (fstatat(dir, name, &info, AT_SYMLINK_NOFOLLOW) < 0) {
+		/* Another job's, of the same content, may have been faster. */
+		if (errno == ENOENT && fstatat(data, path, &there, AT_SYMLINK_NOFOLLOW) == 0)
+			return 0;
+		return err_sys(err, "publish %s", digest->text);
+	}
+	if (!S_ISREG(info.st_mode) || (uint64_t)info.st_size != size)
+		return err_set(err, EBADMSG, "%s has %lld bytes, not the announced %llu", digest->text,
+			       (long long)info.st_size, (unsigned long long)size);
+	if (renameat(dir, name, data, path) < 0)
+		return err_sys(err, "publish %s", digest->text);
+	return 0;
+}
+
 int content_read(int data, const struct digest *digest, struct buf *buf, struct err *err)
 {
 	char path[BLOB_PATH];

@@ -41,6 +41,13 @@ int content_stage(int dir, const char *name, const void *data, size_t size, stru
  */
 int content_publish(int data, int dir, const char *name, const struct digest *digest, struct err *err) must_check;
 
+/*
+ * The same for a file of any size that a job has verified on its way (a layer as a registry has it): it is not read
+ * again, the engine does not wait for that long. -EBADMSG when it has not this size.
+ */
+int content_adopt(int data, int dir, const char *name, const struct digest *digest, uint64_t size,
+		  struct err *err) must_check;
+
 /* Appends the bytes and verifies them: -ENOENT, or -EBADMSG when the file was damaged. */
 int content_read(int data, const struct digest *digest, struct buf *buf, struct err *err) must_check;
 

@@ -10,7 +10,8 @@
 #include <sys/stat.h>
 
 /* Parents first. */
-static const char *const folders[] = {"blobs", "blobs/sha256", "layers", "containers", "volumes", "staging", "trash"};
+static const char *const folders[] = {"blobs",	 "blobs/sha256", "layers", "containers",
+				      "volumes", "staging",	 "trash",  "downloads"};
 
 int data_open(const char *path, int *out_dir, struct err *err)
 {
