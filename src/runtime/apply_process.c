@@ -18,6 +18,9 @@
 
 enum { EXIT_NOT_RUNNABLE = 126, EXIT_NOT_FOUND = 127 };
 
+/* Where a document has no PATH at all. */
+#define PATH_DEFAULT "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
+
 /* --- terminal and streams --- */
 
 int console_open(const struct plan_process *process, int root, int *out_master, int *out_slave, struct err *err)
@@ -103,7 +106,7 @@ static int program_find(struct arena *arena, const struct plan_process *process,
 		*out_program = arena_strdup(arena, name);
 		return program_check(name, name, out_exit_code, err);
 	}
-	auto_strv char **dirs = strv_split(path ? path : "", ':');
+	auto_strv char **dirs = strv_split(path ? path : PATH_DEFAULT, ':');
 	bool denied = false;
 	for (char **dir = dirs; *dir && *name; dir++) {
 		struct err each;

@@ -268,3 +268,32 @@ PY
 		nothing_left || { echo "after $call" >&2; return 1; }
 	done
 }
+
+@test "update: limits in force, from words and from a document; what is wrong is named" {
+	config '.process.args = ["sleep", "1000"]'
+	run_it -d
+	rt update --memory 64m --memory-swap 128m --pids-limit 20 "$ID"
+	echo '{"memory": {"limit": 33554432}, "cpu": {"quota": 20000, "period": 100000}}' | rt update --resources - "$ID"
+	rt events --stats "$ID" >"$T/stats"
+	jq -e '.type == "stats" and .data.memory.usage.limit == 33554432 and .data.pids.limit == 20 and .data.pids.current == 1' "$T/stats"
+	run -1 rt update --memory 1x "$ID"
+	run -1 rt update --pids-limit many "$ID"
+	[[ $output == *"pids-limit"* ]]
+	echo '{"memory": {"limit": "much"}}' >"$T/wrong"
+	run -1 rt update -r "$T/wrong" "$ID"
+	[[ $output == *"memory: limit"* ]]
+	jq -e '.data.memory.usage.limit == 33554432' <(rt events --stats "$ID")
+}
+
+@test "events: statistics again and again, until the end" {
+	config '.process.args = ["sleep", "1000"]'
+	run_it -d
+	rt events --interval 50ms "$ID" >"$T/events" 3>&- &
+	local pid=$!
+	wait_for grep -q stats "$T/events"
+	rt kill "$ID" KILL
+	wait $pid
+	[ "$(jq -r '.type + .id' "$T/events" | sort -u)" = "stats$ID" ]
+	run -1 rt events --interval 0s "$ID"
+	run -1 rt events "$ID"
+}
