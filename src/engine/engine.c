@@ -14,6 +14,7 @@
 #include "engine/run.h"
 #include "engine/task.h"
 #include "runtime/cgroup_tree.h"
+#include "runtime/init.h"
 #include "storage/data.h"
 #include "storage/trash.h"
 #include "storage/volume.h"
@@ -194,6 +195,18 @@ static void seccomp_cache_open(struct engine *engine)
 		engine->seccomp_cache = openat(found, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 }
 
+/* Once for all containers: what they reach as /proc/PID/exe of their monitor is no file of the host's (CVE-2019-5736).
+ */
+static int monitor_seal(struct engine *engine, struct err *err)
+{
+	auto_free char *path = NULL;
+	int rc = process_sibling("tug-monitor", &path, err);
+	if (rc < 0)
+		return rc;
+	auto_fd int file = open(path, O_RDONLY | O_CLOEXEC);
+	return file < 0 ? err_sys(err, "open %s", path) : init_seal(file, "tug-monitor", &engine->monitor, err);
+}
+
 static int engine_start_up(struct engine *engine, struct err *err)
 {
 	struct statfs cgroups;
@@ -206,7 +219,7 @@ static int engine_start_up(struct engine *engine, struct err *err)
 	if (rc == 0)
 		rc = process_sibling("tugd", &engine->tugd, err);
 	if (rc == 0)
-		rc = process_sibling("tug-monitor", &engine->monitor, err);
+		rc = monitor_seal(engine, err);
 	if (rc == 0)
 		rc = journal_open(engine, err);
 	if (rc == 0)
@@ -222,7 +235,7 @@ int engine_open(struct loop *loop, const struct engine_config *config, struct en
 {
 	struct engine *engine = x_alloc(sizeof *engine);
 	engine->loop = loop;
-	engine->data = engine->run = engine->seccomp_cache = -1;
+	engine->data = engine->run = engine->seccomp_cache = engine->monitor = -1;
 	config_copy(engine, config);
 	int rc = engine_start_up(engine, err);
 	if (rc < 0) {
@@ -269,7 +282,7 @@ void engine_close(struct engine *engine)
 	free(engine->id);
 	free(engine->boot);
 	free(engine->tugd);
-	free(engine->monitor);
+	cleanup_fd(&engine->monitor);
 	free(engine);
 }
 

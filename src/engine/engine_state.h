@@ -37,5 +37,5 @@ struct engine {
 	char *boot; /* of this run of the machine */
 	bool cgroup_v2;
 	char *tugd;    /* path of our own program, for jobs */
-	char *monitor; /* path of tug-monitor */
+	int monitor; /* tug-monitor, sealed: a container can reach it as /proc/PID/exe */
 };

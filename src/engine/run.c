@@ -270,12 +270,8 @@ static int monitor_spawn(struct run *run, int theirs, struct err *err)
 		return err_sys(err, "open %s", name);
 	char *const argv[] = {(char *)"tug-monitor", container->id, NULL};
 	const int fds[] = {-1, -1, STDERR_FILENO, theirs, run_open, data_dir};
-	const struct process_spec spec = {.path = engine->monitor,
-					  .exe_fd = -1,
-					  .argv = argv,
-					  .fds = fds,
-					  .fd_count = array_size(fds),
-					  .new_session = true};
+	const struct process_spec spec = {
+	    .exe_fd = engine->monitor, .argv = argv, .fds = fds, .fd_count = array_size(fds), .new_session = true};
 	rc = process_spawn(&spec, &pid, err);
 	return rc < 0 ? rc : child_watch(engine, pid, err);
 }

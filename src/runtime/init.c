@@ -156,10 +156,10 @@ int init_spawn_exec(const struct plan_process *process, const struct exec_input 
 	return rc < 0 ? rc : spawn(&child, 0, out_pid, err);
 }
 
-int init_seal(int program, int *out_fd, struct err *err)
+int init_seal(int program, const char *name, int *out_fd, struct err *err)
 {
 	struct stat info;
-	auto_fd int fd = memfd_create(INIT_NAME, MFD_CLOEXEC | MFD_ALLOW_SEALING);
+	auto_fd int fd = memfd_create(name, MFD_CLOEXEC | MFD_ALLOW_SEALING);
 	if (fd < 0 || fstat(program, &info) < 0)
 		return err_sys(err, "seal the program");
 	for (off_t at = 0; at < info.st_size;) {

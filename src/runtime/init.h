@@ -13,8 +13,8 @@ int init_spawn_container(const struct plan *plan, const struct apply_input *inpu
 int init_spawn_exec(const struct plan_process *process, const struct exec_input *input, int theirs, int mine,
 		    pid_t *out_pid, struct err *err) must_check;
 
-/* A program's whole file in sealed memory. */
-int init_seal(int program, int *out_fd, struct err *err) must_check;
+/* A program's whole file in sealed memory, under this name. */
+int init_seal(int program, const char *name, int *out_fd, struct err *err) must_check;
 
 /* The program's side: argv[1] is the socket's number, argv[2] how many descriptors from 3 on are the program's. */
 #define INIT_NAME "tug-init"

@@ -23,6 +23,6 @@ int program_seal(int *out_fd, struct err *err)
 int program_seal(int *out_fd, struct err *err)
 {
 	auto_fd int self = open("/proc/self/exe", O_RDONLY | O_CLOEXEC);
-	return self < 0 ? err_sys(err, "open our own program") : init_seal(self, out_fd, err);
+	return self < 0 ? err_sys(err, "open our own program") : init_seal(self, INIT_NAME, out_fd, err);
 }
 #endif

@@ -216,3 +216,14 @@ on_terminal() {
 	wait
 	for i in 1 2 3 4 5 6 7 8; do [ "$(cat "$BATS_TEST_TMPDIR/$i")" = $i ]; done
 }
+
+@test "what a container reaches as its monitor's program is sealed memory (R-01)" {
+	tug run -d --name sealed busybox sleep 1000
+	local pid
+	pid=$(tug inspect -f '{{.State.Pid}}' sealed)
+	pid=$(awk '/^PPid/ {print $2}' "/proc/$pid/status")
+	[[ $(readlink "/proc/$pid/exe") == *memfd:tug-monitor* ]]
+	[ "$(cat "/proc/$pid/comm")" = tug-monitor ]
+	python3 -c 'import fcntl, sys; assert fcntl.fcntl(open(sys.argv[1], "rb"), 1034) == 15' "/proc/$pid/exe"
+	tug rm -f sealed
+}
