@@ -4,6 +4,7 @@
 #include "api/list_query.h"
 #include "base/text.h"
 #include "engine/engine.h"
+#include "engine/registry.h"
 
 struct create_wait {
 	struct engine_call call;
@@ -42,6 +43,9 @@ void handle_container_create(struct exchange *x)
 	const char *name = query_get(&x->query, "name");
 	*wait = (struct create_wait){.call.done = create_done, .x = x};
 	int rc = container_create_check(request, &err);
+	if (rc == 0)
+		rc = engine_platform_check(x->engine, request->config.image ? request->config.image : "", platform,
+					   &err);
 	if (rc == 0)
 		rc = engine_create(x->engine, &x->arena, text_empty(name) ? NULL : name, request, &wait->created,
 				   &wait->call, &err);

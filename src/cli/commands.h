@@ -6,8 +6,9 @@
 #include "cli/command.h"
 
 extern const struct command command_run, command_create, command_start, command_attach, command_exec;
-extern const struct command command_ps, command_pull, command_push, command_logs, command_top, command_wait,
-    command_container_inspect;
+extern const struct command command_ps, command_pull, command_push, command_login, command_logout, command_search,
+    command_manifest_annotate, command_manifest_create, command_manifest_inspect, command_manifest_push,
+    command_manifest_rm, command_logs, command_top, command_wait, command_container_inspect;
 extern const struct command command_stop, command_restart, command_kill, command_rename, command_rm, command_update;
 extern const struct command command_events, command_pause, command_unpause, command_port;
 extern const struct command command_images, command_import, command_load, command_tag, command_rmi;

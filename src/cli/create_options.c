@@ -320,9 +320,8 @@ static int host_build(struct cli *cli, const struct create_options *options, str
 /* What is there only in part: its other values are refused by name. */
 static int options_check(const struct create_options *options, struct err *err)
 {
-	if (options->pull && text_equal(options->pull, "always"))
-		return err_set(err, EOPNOTSUPP, "--pull always: known to Docker, not there yet");
-	if (options->pull && !text_equal(options->pull, "missing") && !text_equal(options->pull, "never"))
+	if (options->pull && !text_equal(options->pull, "missing") && !text_equal(options->pull, "never") &&
+	    !text_equal(options->pull, "always"))
 		return err_set(err, EINVAL,
 			       "invalid pull option: '%s': must be one of \"always\", \"missing\" or \"never\"",
 			       options->pull);

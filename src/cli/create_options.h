@@ -46,6 +46,6 @@ int ulimits_parse(struct arena *arena, char *const *items, struct host_config *h
  */
 int env_file_read(const char *path, char ***list, struct err *err) must_check;
 
-/* Sends it; says on standard error that an image is missing, as Docker does before it pulls. */
+/* Sends it; an image that is missing, or wanted anew (--pull), is pulled before. */
 int create_send(struct cli *cli, const struct create_options *options, const struct container_create *request,
 		struct container_created *out_created, struct err *err) must_check;

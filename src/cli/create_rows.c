@@ -77,7 +77,7 @@ const struct create_options create_defaults = {.sig_proxy = true, .stop_timeout 
 	B(privileged, "privileged", 0, "Give extended privileges to this container"), \
 	L(publish, "publish", 'p', "list", "Publish a container's port(s) to the host"), \
 	B(publish_all, "publish-all", 'P', "Publish all exposed ports to random ports"), \
-	S(pull, "pull", 0, "string", "Pull image before running (\"missing\", \"never\")"), \
+	S(pull, "pull", 0, "string", "Pull image before running (\"always\", \"missing\", \"never\")"), \
 	B(quiet, "quiet", 'q', "Suppress the pull output"), \
 	B(read_only, "read-only", 0, "Mount the container's root filesystem as read only"), \
 	S(restart, "restart", 0, "string", "Restart policy to apply when a container exits (default \"no\")"), \

@@ -1,6 +1,8 @@
 #include "cli/create_options.h"
 
 #include "base/text.h"
+#include "cli/pull.h"
+#include "docker/reference.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -20,26 +22,48 @@ static const char *create_path(struct cli *cli, const struct create_options *opt
 	return arena_strdup(&cli->arena, buf_str(&path));
 }
 
+/* Docker pulls on standard error, and names the tag that it adds. */
+static int image_bring(struct cli *cli, const struct create_options *options, const char *image, struct err *err)
+{
+	const char *slash = strrchr(image, '/');
+	bool named = strchr(slash ? slash : image, ':') || strchr(image, '@');
+	const struct pull_request pull = {.reference = arena_printf(&cli->arena, "%s%s", image, named ? "" : ":latest"),
+					  .platform = options->platform,
+					  .quiet = options->quiet,
+					  .out = stderr};
+	return pull_image(cli, &pull, err);
+}
+
+static void missing_tell(const char *image)
+{
+	struct reference reference;
+	struct err ignored;
+	char text[REFERENCE_TEXT_MAX];
+	if (reference_parse(image, &reference, &ignored) < 0)
+		return;
+	reference_set_default_tag(&reference);
+	reference_familiar(&reference, text);
+	fprintf(stderr, "Unable to find image '%s' locally\n", text);
+}
+
 int create_send(struct cli *cli, const struct create_options *options, const struct container_create *request,
 		struct container_created *out_created, struct err *err)
 {
 	auto_buf body = BUF_INIT(CLIENT_BODY_MAX);
+	const char *image = request->config.image, *when = options->pull ? options->pull : "missing";
 	json_encode(&body, &table_container_create, request);
 	int rc = buf_check(&body, "the request", err);
+	if (rc == 0 && text_equal(when, "always"))
+		rc = image_bring(cli, options, image, err);
 	if (rc < 0)
 		return rc;
 	const struct client_request call = {
 	    .method = "POST", .path = create_path(cli, options), .json = buf_str(&body)};
 	rc = client_struct(&cli->client, &call, &table_container_created, out_created, err);
-	if (rc == -ENOENT && strstr(err->msg, "No such image")) {
-		const char *image = request->config.image;
-		const char *slash = strrchr(image, '/');
-		bool named = strchr(slash ? slash : image, ':') || strchr(image, '@');
-		fprintf(stderr, "Unable to find image '%s%s' locally\n", image, named ? "" : ":latest");
-		return err_set(
-		    err, ENOENT,
-		    "%s%s is not here, and registries are not there yet: bring it by `tug load` or `tug import`", image,
-		    named ? "" : ":latest");
-	}
-	return rc;
+	bool missing = rc == -ENOENT && (strstr(err->msg, "No such image") || strstr(err->msg, "specified platform"));
+	if (!missing || !text_equal(when, "missing"))
+		return rc;
+	missing_tell(image);
+	rc = image_bring(cli, options, image, err);
+	return rc < 0 ? rc : client_struct(&cli->client, &call, &table_container_created, out_created, err);
 }

@@ -18,23 +18,49 @@ void terminal_restore(void)
 	terminal.raw = false;
 }
 
-int terminal_raw(int fd, struct err *err)
+/* The mode as it is, to be restored at exit. */
+static int terminal_keep(int fd, struct termios *out_mode, struct err *err)
 {
 	static bool registered;
-	struct termios mode;
-	if (tcgetattr(fd, &mode) < 0)
+	if (tcgetattr(fd, out_mode) < 0)
 		return err_sys(err, "terminal");
-	terminal.before = mode;
+	terminal.before = *out_mode;
 	terminal.fd = fd;
+	if (!registered)
+		atexit(terminal_restore);
+	registered = true;
+	return 0;
+}
+
+int terminal_raw(int fd, struct err *err)
+{
+	struct termios mode;
+	int rc = terminal_keep(fd, &mode, err);
+	if (rc < 0)
+		return rc;
 	cfmakeraw(&mode);
 	mode.c_cc[VMIN] = 1;
 	mode.c_cc[VTIME] = 0;
 	if (tcsetattr(fd, TCSADRAIN, &mode) < 0)
 		return err_sys(err, "terminal");
 	terminal.raw = true;
-	if (!registered)
-		atexit(terminal_restore);
-	registered = true;
+	return 0;
+}
+
+int terminal_echo(int fd, bool on, struct err *err)
+{
+	struct termios mode;
+	if (on) {
+		terminal_restore();
+		return 0;
+	}
+	int rc = terminal_keep(fd, &mode, err);
+	if (rc < 0)
+		return rc;
+	mode.c_lflag &= ~(tcflag_t)ECHO;
+	if (tcsetattr(fd, TCSADRAIN, &mode) < 0)
+		return err_sys(err, "terminal");
+	terminal.raw = true;
 	return 0;
 }
 

@@ -11,5 +11,8 @@
 int terminal_raw(int fd, struct err *err) must_check;
 void terminal_restore(void);
 
+/* Whether what is typed is shown; restored at exit like the raw mode. */
+int terminal_echo(int fd, bool on, struct err *err) must_check;
+
 /* The size of the terminal on standard output; false when there is none. */
 bool terminal_size(uint16_t *out_height, uint16_t *out_width);

@@ -5,6 +5,7 @@
 #include "docker/filters.h"
 #include "engine/creation.h"
 #include "engine/engine_state.h"
+#include "image/store_blobs.h"
 #include "engine/job.h"
 
 #include <fnmatch.h>
@@ -26,6 +27,17 @@ static char **tags_familiar(struct arena *arena, char *const *tags)
 		list[count++] = arena_strdup(arena, text);
 	}
 	return list;
+}
+
+/* "alpine@sha256:..." */
+static int digests_familiar(struct engine *engine, struct arena *arena, const struct digest *id, char ***out_list,
+			    struct err *err)
+{
+	char **full;
+	int rc = image_digests(engine->images, arena, id, &full, err);
+	if (rc == 0)
+		*out_list = tags_familiar(arena, full);
+	return rc;
 }
 
 static char *time_text(struct arena *arena, int64_t ns)
@@ -148,7 +160,10 @@ static int summary_fill(struct image_filters *state, const struct image *image, 
 	    .shared_size = -1,
 	    .size = (int64_t)image->size,
 	};
-	bool dangling = !image->tags || !image->tags[0];
+	rc = digests_familiar(state->engine, state->arena, &image->id, &summary->repo_digests, err);
+	if (rc < 0)
+		return rc;
+	bool dangling = (!image->tags || !image->tags[0]) && !summary->repo_digests[0];
 	*out_fits = (!state->dangling_asked || state->dangling == dangling) &&
 		    (!state->before_ns || image->created_ns < state->before_ns) &&
 		    (!state->since_ns || image->created_ns > state->since_ns) && labels_fit(state, &summary->labels) &&
@@ -254,13 +269,17 @@ int engine_image_inspect(struct engine *engine, struct arena *arena, const char 
 	int rc = image_find(engine->images, arena, name, &image, err);
 	if (rc == 0)
 		rc = image_config(engine->images, arena, &image.id, &config, err);
+	char **digests = NULL;
 	if (rc == 0)
 		rc = image_lower_dirs(engine->images, arena, &image.id, &lower, err);
+	if (rc == 0)
+		rc = digests_familiar(engine, arena, &image.id, &digests, err);
 	if (rc < 0)
 		return rc;
 	*out_inspect = (struct image_inspect){
 	    .id = arena_strdup(arena, image.id.text),
 	    .repo_tags = tags_familiar(arena, image.tags),
+	    .repo_digests = digests,
 	    .parent = (char *)"",
 	    .comment = config.comment ? config.comment : (char *)"",
 	    .created = config.created,

@@ -23,6 +23,9 @@ int engine_pull(struct engine *engine, const struct engine_pull *pull, struct en
 		struct engine_pull_client **out_client, struct err *err) must_check;
 void engine_pull_cancel(struct engine_pull_client *client); /* no call of the sink afterwards */
 
+/* For `create`: whether the image that is here is of the platform that was asked for ("" or NULL: any). -ENOENT. */
+int engine_platform_check(struct engine *engine, const char *image, const char *platform, struct err *err) must_check;
+
 struct engine_push {
 	const char *name;
 	const char *tag; /* NULL or "": all tags of the repository that are here */

@@ -299,3 +299,26 @@ void pulls_forget(struct engine *engine)
 		work_free(work);
 	}
 }
+
+int engine_platform_check(struct engine *engine, const char *name, const char *platform, struct err *err)
+{
+	auto_arena arena = {0};
+	struct oci_platform wanted;
+	struct image image;
+	struct oci_image config = {0};
+	struct err ignored;
+	if (text_empty(platform))
+		return 0;
+	int rc = platform_parse(&arena, platform, &wanted, err);
+	if (rc < 0 || image_find(engine->images, &arena, name, &image, &ignored) < 0)
+		return rc; /* whoever needs it says that it is missing */
+	rc = image_config(engine->images, &arena, &image.id, &config, err);
+	if (rc < 0 || platform_fits(&wanted, config.os, config.architecture, config.variant))
+		return rc;
+	return err_set(
+	    err, ENOENT,
+	    "image with reference %.400s was found but its platform (%s) does not match the specified platform "
+	    "(%s)",
+	    name, platform_text(&arena, config.os, config.architecture, config.variant),
+	    platform_text(&arena, wanted.os, wanted.architecture, wanted.variant));
+}

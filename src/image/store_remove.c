@@ -1,3 +1,4 @@
+#include "image/store_blobs.h"
 #include "image/store_schema.h"
 
 #include "base/text.h"
@@ -98,6 +99,33 @@ static int drop_image(struct removal *removal, struct err *err)
 	return result;
 }
 
+/* The names by digest in a repository that has no other tag of the image any more; "": all of them. */
+static int drop_digests(struct removal *removal, const char *repository, struct err *err)
+{
+	char **digests;
+	int result = image_digests(removal->store, removal->arena, &removal->image.id, &digests, err);
+	if (result < 0)
+		return result;
+	size_t length = strlen(repository);
+	for (char **digest = digests; *digest; digest++)
+		if (!length || (strncmp(*digest, repository, length) == 0 && (*digest)[length] == '@'))
+			note(removal, *digest, NULL);
+	return image_forget_digests(removal->store, &removal->image.id, repository, err);
+}
+
+/* Whether another name than this one is of its repository. */
+static bool repository_stays(const struct removal *removal, const char *name)
+{
+	char own[REFERENCE_TEXT_MAX], other[REFERENCE_TEXT_MAX];
+	repository_of(name, own);
+	for (char **tag = removal->image.tags; *tag; tag++) {
+		repository_of(*tag, other);
+		if (!text_equal(*tag, name) && text_equal(own, other))
+			return true;
+	}
+	return false;
+}
+
 static int remove_by_tag(struct removal *removal, const char *name, bool force, struct err *err)
 {
 	char id[SHORT_ID + 1];
@@ -109,6 +137,11 @@ static int remove_by_tag(struct removal *removal, const char *name, bool force, 
 			       removal->typed, removal->container, short_id(removal, id));
 	}
 	int result = drop_tag(removal, name, err);
+	if (result == 0 && !repository_stays(removal, name)) {
+		char repository[REFERENCE_TEXT_MAX];
+		repository_of(name, repository);
+		result = drop_digests(removal, repository, err);
+	}
 	/* Of a running container only the name goes; the image stays without one. */
 	if (result < 0 || !last || removal->use == IMAGE_USED_RUNNING)
 		return result;
@@ -130,7 +163,8 @@ static int remove_by_id(struct removal *removal, bool force, struct err *err)
 		if (result < 0)
 			return result;
 	}
-	return drop_image(removal, err);
+	int result = drop_digests(removal, "", err);
+	return result < 0 ? result : drop_image(removal, err);
 }
 
 int image_remove(struct image_store *store, struct arena *arena, const char *text, bool force,
@@ -139,13 +173,19 @@ int image_remove(struct image_store *store, struct arena *arena, const char *tex
 	struct removal removal = {.store = store, .arena = arena, .users = users, .typed = text};
 	enum image_name_kind kind;
 	char *name;
-	size_t tags = 0;
+	size_t tags = 0, digest_count = 0;
 	int result = image_resolve(store, arena, text, &removal.image, &kind, &name, err);
 	if (result < 0)
 		return result;
 	while (removal.image.tags[tags])
 		tags++;
-	removal.removed.items = arena_array(arena, struct image_removed, tags + 1);
+	char **digests;
+	result = image_digests(store, arena, &removal.image.id, &digests, err);
+	if (result < 0)
+		return result;
+	while (digests[digest_count])
+		digest_count++;
+	removal.removed.items = arena_array(arena, struct image_removed, tags + digest_count + 1);
 	if (users)
 		removal.use = users->find(users->cookie, &removal.image.id, removal.container);
 	result = database_begin(store->database, err);
