@@ -4,6 +4,8 @@
 #include "api/list_query.h"
 #include "base/text.h"
 #include "engine/engine.h"
+#include "engine/image_prune.h"
+#include "engine/save.h"
 
 /* A list of structs as a JSON array. */
 static void list_answer(struct exchange *x, const struct json_table *table, const void *items, size_t count)
@@ -21,7 +23,8 @@ static void list_answer(struct exchange *x, const struct json_table *table, cons
 
 void handle_image_list(struct exchange *x)
 {
-	struct engine_query query = {.all = query_bool(&x->query, "all", false)};
+	struct engine_query query = {.all = query_bool(&x->query, "all", false),
+				     .size = query_bool(&x->query, "shared-size", false)};
 	struct engine_image_list list = {0};
 	struct err err;
 	if (list_filters(x, &query, &err) < 0 || engine_images(x->engine, &x->arena, &query, &list, &err) < 0)
@@ -34,7 +37,8 @@ void handle_image_inspect(struct exchange *x)
 {
 	struct image_inspect inspect = {0};
 	struct err err;
-	if (engine_image_inspect(x->engine, &x->arena, x->name, &inspect, &err) < 0)
+	if (engine_image_platform(x->engine, x->name, query_get(&x->query, "platform"), &err) < 0 ||
+	    engine_image_inspect(x->engine, &x->arena, x->name, &inspect, &err) < 0)
 		exchange_fail(x, &err);
 	else
 		exchange_struct(x, 200, &table_image_inspect, &inspect);
@@ -44,7 +48,8 @@ void handle_image_history(struct exchange *x)
 {
 	struct engine_history history = {0};
 	struct err err;
-	if (engine_image_history(x->engine, &x->arena, x->name, &history, &err) < 0)
+	if (engine_image_platform(x->engine, x->name, query_get(&x->query, "platform"), &err) < 0 ||
+	    engine_image_history(x->engine, &x->arena, x->name, &history, &err) < 0)
 		exchange_fail(x, &err);
 	else
 		list_answer(x, &table_image_history_item, history.items, history.count);
@@ -73,4 +78,19 @@ void handle_image_remove(struct exchange *x)
 		exchange_fail(x, &err);
 	else
 		list_answer(x, &table_image_deleted, deleted.items, deleted.count);
+}
+
+void handle_image_prune(struct exchange *x)
+{
+	struct engine_query query = {0};
+	struct engine_image_prune prune = {0};
+	struct err err;
+	if (list_filters(x, &query, &err) < 0 || engine_image_prune(x->engine, &x->arena, &query, &prune, &err) < 0) {
+		exchange_fail(x, &err);
+		return;
+	}
+	struct image_prune_answer answer = {.reclaimed = prune.reclaimed};
+	answer.deleted.items = prune.deleted.items;
+	answer.deleted.count = prune.deleted.count;
+	exchange_struct(x, 200, &table_image_prune_answer, &answer);
 }

@@ -53,6 +53,7 @@ void handle_image_inspect(struct exchange *x);
 void handle_image_history(struct exchange *x);
 void handle_image_tag(struct exchange *x);
 void handle_image_remove(struct exchange *x);
+void handle_image_prune(struct exchange *x);
 
 /* image_transfer.c */
 void handle_image_create(struct exchange *x);

@@ -62,7 +62,7 @@ const struct route routes[] = {
     {"GET", "/images/get", handle_image_save_all, 24, 0, NULL},
     {"POST", "/images/create", handle_image_create, 24, ROUTE_BODY_STREAM, NULL},
     {"POST", "/images/load", handle_image_load, 24, ROUTE_BODY_STREAM, NULL},
-    ABSENT("POST", "/images/prune", 25, "image prune"),
+    {"POST", "/images/prune", handle_image_prune, 25, 0, NULL},
     {"GET", "/images/{}/json", handle_image_inspect, 24, 0, NULL},
     {"GET", "/images/{}/history", handle_image_history, 24, 0, NULL},
     {"GET", "/images/{}/get", handle_image_save, 24, 0, NULL},

@@ -3,6 +3,7 @@
 
 #include "base/text.h"
 #include "cli/filter_query.h"
+#include "cli/images_tree.h"
 #include "cli/listing.h"
 #include "cli/show.h"
 #include "docker/image.h"
@@ -11,7 +12,7 @@
 #include <string.h>
 
 struct images_options {
-	bool all, digests, no_trunc, quiet;
+	bool all, digests, no_trunc, quiet, tree;
 	char **filter;
 	const char *format;
 };
@@ -24,7 +25,7 @@ static const struct option_row images_rows[] = {
 	     "Format output: 'table', 'table TEMPLATE', 'json', 'TEMPLATE'"),
     O_BOOL(struct images_options, no_trunc, "no-trunc", 0, "Don't truncate output"),
     O_BOOL(struct images_options, quiet, "quiet", 'q', "Only show image IDs"),
-    O_ABSENT_BOOL("tree", ""),
+    O_BOOL(struct images_options, tree, "tree", 0, "List multi-platform images as a tree (EXPERIMENTAL)"),
     O_END,
 };
 
@@ -116,6 +117,17 @@ static int images_run(struct cli *cli)
 	struct listing listing = {
 	    .arena = &cli->arena, .columns = columns, .shown = options->digests ? digests : shown};
 	struct err err;
+	if (options->tree) {
+		auto_buf path = BUF_INIT(1 << 20);
+		if (options->quiet || options->no_trunc || options->digests || !text_empty(options->format)) {
+			fprintf(stderr,
+				"--quiet, --no-trunc, --digests and --format are not yet supported with --tree\n");
+			return EXIT_FAILED;
+		}
+		return images_path(cli, &path, &err) < 0 || images_tree(cli, buf_str(&path), &err) < 0
+			   ? cli_failed(&err)
+			   : 0;
+	}
 	if (images_list(cli, &listing, &err) < 0 ||
 	    listing_print(&listing, options->format, options->quiet ? "ID" : NULL, &err) < 0)
 		return cli_failed(&err);

@@ -1,4 +1,4 @@
-/* container prune, volume prune, system prune */
+/* container prune, image prune, volume prune, system prune */
 #include "cli/commands.h"
 
 #include "base/text.h"
@@ -75,6 +75,36 @@ const struct command command_volume_prune = {
     .options = volume_rows,
     .options_size = sizeof(struct prune_options),
     .run = volume_run,
+};
+
+/* --- image prune --- */
+
+static const struct option_row image_rows[] = {
+    O_BOOL(struct prune_options, all, "all", 'a', "Remove all unused images, not just dangling ones"),
+    O_LIST(struct prune_options, filter, "filter", 0, "filter", "Provide filter values (e.g. \"until=<timestamp>\")"),
+    O_BOOL(struct prune_options, force, "force", 'f', "Do not prompt for confirmation"),
+    O_END,
+};
+
+static int image_run(struct cli *cli)
+{
+	const struct prune_options *options = cli->options;
+	return one_run(cli, &prune_images,
+		       options->all
+			   ? "WARNING! This will remove all images without at least one container associated to them."
+			   : "WARNING! This will remove all dangling images.",
+		       options->all ? "dangling=false" : "dangling=true");
+}
+
+const struct command command_image_prune = {
+    .path = "image prune",
+    .usage = "",
+    .summary = "Remove unused images",
+    .args_min = 0,
+    .args_max = 0,
+    .options = image_rows,
+    .options_size = sizeof(struct prune_options),
+    .run = image_run,
 };
 
 /* --- system prune --- */

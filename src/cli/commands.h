@@ -23,3 +23,5 @@ extern const struct command command_diff;
 extern const struct command command_commit;
 extern const struct command command_build, command_builder_build, command_buildx_build;
 extern const struct command command_builder_prune, command_buildx_prune;
+extern const struct command command_history;
+extern const struct command command_image_prune;

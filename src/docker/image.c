@@ -45,6 +45,9 @@ JSON_TYPE(image_inspect, F_STR(struct image_inspect, id, "Id", 0),
 JSON_TYPE(image_deleted, F_STR(struct image_deleted, untagged, "Untagged", JSON_OMIT),
 	  F_STR(struct image_deleted, deleted, "Deleted", JSON_OMIT));
 
+JSON_TYPE(image_prune_answer, F_LIST(struct image_prune_answer, deleted, "ImagesDeleted", JSON_NULLABLE, image_deleted),
+	  F_I64(struct image_prune_answer, reclaimed, "SpaceReclaimed", 0));
+
 JSON_TYPE(image_history_item, F_STR(struct image_history_item, comment, "Comment", 0),
 	  F_I64(struct image_history_item, created, "Created", 0),
 	  F_STR(struct image_history_item, created_by, "CreatedBy", 0), F_STR(struct image_history_item, id, "Id", 0),

@@ -77,6 +77,13 @@ struct image_deleted {
 };
 JSON_DECLARE(image_deleted);
 
+/* POST /images/prune */
+struct image_prune_answer {
+	JSON_LIST(struct image_deleted) deleted;
+	int64_t reclaimed;
+};
+JSON_DECLARE(image_prune_answer);
+
 /* One item of GET /images/{name}/history, newest first. */
 struct image_history_item {
 	char *comment;

@@ -8,6 +8,7 @@
 #include "engine/disk_usage.h"
 #include "engine/build_state.h"
 #include "engine/engine_state.h"
+#include "engine/image_use.h"
 #include "engine/job.h"
 #include "engine/registry_job.h"
 #include "engine/restore.h"
@@ -242,6 +243,7 @@ int engine_open(struct loop *loop, const struct engine_config *config, struct en
 		engine_close(engine);
 		return rc;
 	}
+	image_use_collect(engine);
 	job_trash(engine);
 	*out_engine = engine;
 	return 0;

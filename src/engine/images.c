@@ -4,8 +4,11 @@
 #include "docker/reference.h"
 #include "docker/filters.h"
 #include "engine/creation.h"
+#include "docker/prune.h"
 #include "engine/engine_state.h"
 #include "image/store_blobs.h"
+#include "engine/image_use.h"
+#include "image/store_query.h"
 #include "engine/job.h"
 
 #include <fnmatch.h>
@@ -54,7 +57,8 @@ struct image_filters {
 	struct arena *arena;
 	struct filters filters;
 	bool dangling, dangling_asked;
-	int64_t before_ns, since_ns;
+	int64_t before_ns, since_ns, until_ns;
+	bool shared;
 };
 
 static void image_event(struct engine *engine, const char *action, const char *id, const char *name)
@@ -74,7 +78,7 @@ static int border_find(struct image_filters *state, const char *value, int64_t *
 
 static int filters_read(struct image_filters *state, const struct engine_query *query, struct err *err)
 {
-	static const char *const known[] = {"dangling", "label", "before", "since", "until", "reference"};
+	static const char *const known[] = {"dangling", "label", "before", "since", "until", "reference", "label!"};
 	int rc = 0;
 	state->filters.items = arena_array(state->arena, struct filter, query->filter_count + 1);
 	for (size_t i = 0; i < query->filter_count && rc == 0; i++) {
@@ -82,10 +86,8 @@ static int filters_read(struct image_filters *state, const struct engine_query *
 		bool found = false;
 		for (size_t k = 0; k < array_size(known) && !found; k++)
 			found = text_equal(key, known[k]);
-		if (!found || text_equal(key, "until"))
-			return err_set(err, found ? EOPNOTSUPP : EINVAL,
-				       found ? "filter '%s': known, but not supported yet" : "invalid filter '%s'",
-				       key);
+		if (!found)
+			return err_set(err, EINVAL, "invalid filter '%s'", key);
 		if (text_equal(key, "before"))
 			rc = border_find(state, value, &state->before_ns, err);
 		else if (text_equal(key, "since"))
@@ -96,6 +98,8 @@ static int filters_read(struct image_filters *state, const struct engine_query *
 		filter->values = arena_array(state->arena, char *, 2);
 		filter->values[0] = arena_strdup(state->arena, value);
 	}
+	if (rc == 0)
+		rc = prune_until(&state->filters, time_wall_ns(), &state->until_ns, err);
 	if (rc == 0 && filters_values(&state->filters, "dangling")) {
 		state->dangling_asked = true;
 		rc = filters_bool(&state->filters, "dangling", &state->dangling, err);
@@ -137,7 +141,9 @@ static bool labels_fit(const struct image_filters *state, const struct json_map 
 {
 	for (size_t i = 0; i < state->filters.count; i++) {
 		const struct filters one = {&state->filters.items[i], 1};
-		if (text_equal(state->filters.items[i].key, "label") && !filters_fit_labels(&one, "label", labels))
+		bool label = text_equal(state->filters.items[i].key, "label"),
+		     no_label = text_equal(state->filters.items[i].key, "label!");
+		if ((label || no_label) && !prune_fits_labels(&one, labels))
 			return false;
 	}
 	return true;
@@ -151,7 +157,7 @@ static int summary_fill(struct image_filters *state, const struct image *image, 
 	if (rc < 0)
 		return rc;
 	*summary = (struct image_summary){
-	    .containers = -1,
+	    .containers = image_use_count(state->engine, image->id.text),
 	    .created = image->created_ns / 1000000000,
 	    .id = arena_strdup(state->arena, image->id.text),
 	    .labels = config.config ? config.config->labels : (struct json_map){0},
@@ -166,15 +172,21 @@ static int summary_fill(struct image_filters *state, const struct image *image, 
 	bool dangling = (!image->tags || !image->tags[0]) && !summary->repo_digests[0];
 	*out_fits = (!state->dangling_asked || state->dangling == dangling) &&
 		    (!state->before_ns || image->created_ns < state->before_ns) &&
-		    (!state->since_ns || image->created_ns > state->since_ns) && labels_fit(state, &summary->labels) &&
-		    references_fit(state, summary->repo_tags);
-	return 0;
+		    (!state->since_ns || image->created_ns > state->since_ns) && image->created_ns < state->until_ns &&
+		    labels_fit(state, &summary->labels) && references_fit(state, summary->repo_tags);
+	uint64_t shared;
+	if (!state->shared || !*out_fits)
+		return 0;
+	rc = image_shared_size(state->engine->images, &image->id, &shared, err);
+	if (rc == 0)
+		summary->shared_size = (int64_t)shared;
+	return rc;
 }
 
 int engine_images(struct engine *engine, struct arena *arena, const struct engine_query *query,
 		  struct engine_image_list *out_list, struct err *err)
 {
-	struct image_filters state = {.engine = engine, .arena = arena};
+	struct image_filters state = {.engine = engine, .arena = arena, .shared = query->size};
 	struct image_list list;
 	int rc = filters_read(&state, query, err);
 	if (rc == 0)
@@ -323,12 +335,15 @@ int engine_image_history(struct engine *engine, struct arena *arena, const char 
 		    .tags = i == 0 && image.tags && image.tags[0] ? tags_familiar(arena, image.tags) : NULL,
 		};
 	}
-	/* The size of single layers is not kept: the whole stands beside the newest step that made one. */
-	for (size_t i = 0; i < count; i++) {
-		if (config.history.items[count - 1 - i].empty_layer)
-			continue;
-		items[i].size = (int64_t)image.size;
-		break;
+	/* The steps that made a layer, from the first on, belong to the layers from the base on. */
+	uint64_t *sizes;
+	size_t layers, layer = 0;
+	rc = image_layer_sizes(engine->images, arena, &image.id, &sizes, &layers, err);
+	if (rc < 0)
+		return rc;
+	for (size_t i = count; i-- > 0;) {
+		if (!config.history.items[count - 1 - i].empty_layer && layer < layers)
+			items[i].size = (int64_t)sizes[layer++];
 	}
 	*out_history = (struct engine_history){items, count};
 	return 0;
@@ -350,47 +365,11 @@ int engine_image_tag(struct engine *engine, const char *name, const char *reposi
 	return 0;
 }
 
-/* As its root file system, or as one of its mounts. */
-static bool document_uses(const struct container_document *document, const struct digest *id)
-{
-	if (text_equal(document->image_id, id->text))
-		return true;
-	for (size_t i = 0; i < document->mounts.count; i++) {
-		const struct container_mount *mount = &document->mounts.items[i];
-		if (text_equal(mount->type, "image") && text_equal(mount->source, id->text))
-			return true;
-	}
-	return false;
-}
-
-static enum image_use image_user(void *cookie, const struct digest *id, char out_container[13])
-{
-	const struct engine *engine = cookie;
-	enum image_use use = IMAGE_UNUSED;
-	for (const struct container *at = engine->containers; at; at = at->next) {
-		if (at->state == STATE_REMOVED || !document_uses(&at->document, id))
-			continue;
-		bool running = state_is_running(at->state) || at->state == STATE_STARTING;
-		if (use == IMAGE_UNUSED || running)
-			snprintf(out_container, 13, "%.12s", at->id);
-		use = running ? IMAGE_USED_RUNNING : IMAGE_USED_STOPPED;
-		if (running)
-			break;
-	}
-	for (const struct creation *at = engine->creations; at && use == IMAGE_UNUSED; at = at->next) {
-		if (!document_uses(&at->container->document, id))
-			continue;
-		snprintf(out_container, 13, "%.12s", at->container->id);
-		use = IMAGE_USED_STOPPED;
-	}
-	return use;
-}
-
 int engine_image_remove(struct engine *engine, struct arena *arena, const char *name, bool force,
 			struct engine_deleted_list *out_deleted, struct err *err)
 {
 	struct image_removed_list removed = {0};
-	const struct image_users users = {image_user, engine};
+	const struct image_users users = {image_use_find, engine};
 	struct image image;
 	int rc = image_find(engine->images, arena, name, &image, err);
 	if (rc == 0)

@@ -3,6 +3,7 @@
 #include "base/path.h"
 #include "base/text.h"
 #include "engine/engine_state.h"
+#include "engine/image_use.h"
 #include "engine/job.h"
 #include "engine/lifecycle.h"
 #include "engine/restart.h"
@@ -61,6 +62,7 @@ int lifecycle_remove(struct container *container, struct err *err)
 	exec_forget(container);
 	container_free(container);
 	volumes_undo(engine, volumes); /* those that are doomed */
+	image_use_collect(engine);
 	job_trash(engine);
 	return 0;
 }

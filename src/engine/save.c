@@ -189,3 +189,17 @@ int engine_save(struct engine *engine, const struct engine_save *save, struct en
 	arena_done(&list.arena);
 	return rc;
 }
+
+int engine_image_platform(struct engine *engine, const char *name, const char *platform, struct err *err)
+{
+	struct list list = {.engine = engine};
+	struct image image;
+	char *const platforms[] = {(char *)platform, NULL};
+	if (text_empty(platform))
+		return 0;
+	int rc = image_find(engine->images, &list.arena, name, &image, err);
+	if (rc == 0)
+		rc = image_check(&list, &image, name, platforms, err);
+	arena_done(&list.arena);
+	return rc;
+}

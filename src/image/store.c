@@ -89,6 +89,8 @@ static int sweep_folder(struct image_store *store, const char *folder, const cha
 
 int image_store_sweep(struct image_store *store, struct err *err)
 {
+	if (store->batch)
+		return 0;
 	int result = sweep_folder(store, "layers", "SELECT 1 FROM layer WHERE diff_id = ?", err);
 	if (result == 0)
 		result = sweep_folder(store, "blobs/sha256", IMAGE_BLOB_USED, err);

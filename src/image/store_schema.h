@@ -8,7 +8,8 @@
 
 struct image_store {
 	struct database *database;
-	int data; /* the caller's */
+	int data;   /* the caller's */
+	bool batch; /* image_batch_begin: files go away at its end (store_query.h) */
 };
 
 /* Reads the image with this ID; hidden ones only when asked for. -ENOENT without a useful text: name it yourself. */
