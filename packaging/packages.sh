@@ -13,9 +13,10 @@ list() {
 			libseccomp-dev libsqlite3-dev zlib1g-dev libzstd-dev libisal-dev libmnl-dev libnftnl-dev libcurl4-openssl-dev ;;
 		run) echo libyajl2 libssl3 libseccomp2 libsqlite3-0 zlib1g libzstd1 libisal2 libmnl0 libnftnl11 libcurl4 ;;
 		demo) echo mmdebstrap busybox-static curl iproute2 nftables python3 ca-certificates ;;
-		test) echo bats jq curl socat xxd procps util-linux busybox-static iproute2 nftables strace \
-			mmdebstrap python3 skopeo umoci libarchive-tools clang-format cppcheck gcc-aarch64-linux-gnu libc6-dev-arm64-cross docker.io crun runc podman containerd ca-certificates ;;
-		bench) echo hyperfine crun runc podman docker.io ;;
+		test) echo bats jq curl socat xxd postgresql procps util-linux busybox-static iproute2 nftables strace \
+			mmdebstrap python3 skopeo umoci libarchive-tools clang-format cppcheck gcc-aarch64-linux-gnu \
+			libc6-dev-arm64-cross docker.io containerd crun runc podman ca-certificates ;;
+		bench) echo hyperfine fio crun runc podman docker.io ;;
 		*) echo "packages.sh: unknown use $use" >&2; exit 2 ;;
 		esac
 	done | tr ' ' '\n' | grep -v '^$' | sort -u
@@ -24,11 +25,7 @@ list() {
 missing() {
 	list "$@" | while read -r name; do
 		state=$(dpkg-query -W -f '${db:Status-Abbrev}' "$name" 2>/dev/null || true)
-		case $state in ii*|hi*) ;; *)
-			# docker.io is only wanted for its client: any docker on the PATH will do
-			[ "$name" = docker.io ] && command -v docker >/dev/null 2>&1 && continue
-			echo "$name" ;;
-		esac
+		case $state in ii*|hi*) ;; *) echo "$name" ;; esac
 	done
 }
 

@@ -25,6 +25,7 @@ struct engine {
 	struct engine_job *jobs;
 	struct pull_work *pulls; /* registry_pull.c */
 	struct task *tasks;
+	bool volumes_unswept;	    /* a directory of one that is removed could not be thrown away yet */
 	char **volumes_left;	    /* that could not be taken back yet: tried again before volumes are looked at */
 	struct creation *creations; /* containers that are not in the record yet */
 	struct engine_build *builds;

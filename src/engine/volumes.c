@@ -105,8 +105,13 @@ static int volume_new(struct engine *engine, const struct volume_create *request
 static void left_retry(struct engine *engine)
 {
 	auto_strv char **names = engine->volumes_left;
+	struct err ignored;
 	engine->volumes_left = NULL;
 	volumes_undo(engine, names);
+	if (engine->volumes_unswept && volume_sweep(engine->database, engine->data, &ignored) == 0) {
+		engine->volumes_unswept = false;
+		job_trash(engine);
+	}
 }
 
 int volumes_ensure(struct engine *engine, const struct volume_create *request, bool *out_made, struct err *err)
@@ -241,9 +246,11 @@ static int volume_drop(struct engine *engine, const char *name, struct err *err)
 	auto_arena arena = {0};
 	(void)umount2(volumes_mountpoint(engine, &arena, name), MNT_DETACH | UMOUNT_NOFOLLOW);
 	int rc = volume_remove(engine->database, engine->data, name, err);
-	if (rc == 0)
-		volumes_event(engine, name, "destroy", NULL);
-	return rc;
+	if (rc < 0)
+		return rc;
+	engine->volumes_unswept = engine->volumes_unswept || rc > 0;
+	volumes_event(engine, name, "destroy", NULL);
+	return 0;
 }
 
 int engine_volume_remove(struct engine *engine, const char *name, bool force, struct err *err)

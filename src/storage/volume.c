@@ -175,7 +175,7 @@ int volume_remove(struct database *database, int data, const char *name, struct 
 	struct err ignored;
 	int rc = database_run(database, "DELETE FROM volume WHERE name = ?", BIND(bind_text(name)), err);
 	if (rc == 0 && dir_drop(data, name, &ignored) < 0)
-		return 0; /* the next start throws it away */
+		return 1;
 	return rc;
 }
 
@@ -207,6 +207,14 @@ static int orphans_drop(int data, const struct volume_list *list, struct err *er
 			rc = trash_put(data, dirfd(entries), entry->d_name, err);
 	}
 	return rc;
+}
+
+int volume_sweep(struct database *database, int data, struct err *err)
+{
+	auto_arena arena = {0};
+	struct volume_list list = {0};
+	int rc = volume_all(database, &arena, &list, err);
+	return rc < 0 ? rc : orphans_drop(data, &list, err);
 }
 
 int volume_open(struct database *database, int data, struct err *err)

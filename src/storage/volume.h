@@ -48,9 +48,10 @@ int volume_make(struct database *database, int data, const struct volume *volume
 int volume_keep(struct database *database, const char *name, struct err *err) must_check;
 int volume_doom(struct database *database, const char *name, struct err *err) must_check;
 
-/* The row is gone when it returns 0; the directory goes to the trash now or with the next start. A missing one is fine.
- */
+/* The row is gone when it returns 0 or 1; 1: the directory could not go to the trash yet, but will with volume_sweep or
+ * the next start. A missing one is fine. */
 int volume_remove(struct database *database, int data, const char *name, struct err *err) must_check;
+int volume_sweep(struct database *database, int data, struct err *err) must_check; /* directories without a row */
 
 /*
  * Puts the directory `name` of dir (a finished copy of what an image has at the volume's place) where the empty _data
