@@ -142,13 +142,36 @@ static int binds_build(struct cli *cli, const struct create_options *options, st
 	return 0;
 }
 
-/* HOST[:CONTAINER[:rwm]] */
+/* Devices by name: GPUs, and what specifications of this host describe. */
+static int requests_build(struct cli *cli, const struct create_options *options, char **ids, struct host_config *host,
+			  struct err *err)
+{
+	struct device_request *requests = arena_array(&cli->arena, struct device_request, 3);
+	size_t count = 0;
+	if (options->gpus) {
+		int rc = gpus_parse(&cli->arena, options->gpus, &requests[count++], err);
+		if (rc < 0)
+			return rc;
+	}
+	if (ids[0])
+		requests[count++] = (struct device_request){.driver = (char *)"cdi", .device_ids = ids};
+	host->device_requests.items = requests;
+	host->device_requests.count = count;
+	return 0;
+}
+
+/* HOST[:CONTAINER[:rwm]], or a device by name */
 static int devices_build(struct cli *cli, const struct create_options *options, struct host_config *host,
 			 struct err *err)
 {
-	size_t count = strv_count(options->device);
+	size_t count = strv_count(options->device), names = 0;
+	char *kind, *name, **ids = arena_array(&cli->arena, char *, count + 1);
 	host->devices.items = arena_array(&cli->arena, struct device_mapping, count + 1);
 	for (size_t i = 0; i < count; i++) {
+		if (cdi_name_parse(&cli->arena, options->device[i], &kind, &name)) {
+			ids[names++] = options->device[i];
+			continue;
+		}
 		auto_strv char **parts = strv_split(options->device[i], ':');
 		size_t size = strv_count(parts);
 		const char *access = size == 3 ? parts[2] : size == 2 && parts[1][0] != '/' ? parts[1] : "rwm";
@@ -161,7 +184,7 @@ static int devices_build(struct cli *cli, const struct create_options *options, 
 		    .cgroup_permissions = arena_strdup(&cli->arena, access),
 		};
 	}
-	return 0;
+	return requests_build(cli, options, ids, host, err);
 }
 
 int ulimits_parse(struct arena *arena, char *const *items, struct host_config *host, struct err *err)

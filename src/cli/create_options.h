@@ -21,7 +21,7 @@ struct create_options {
 	const char *name, *cidfile, *platform, *pull;
 	const char *entrypoint, *workdir, *user, *hostname, *domainname, *stop_signal;
 	const char *network, *ipc, *pid, *uts, *userns, *cgroupns, *cgroup_parent, *runtime;
-	const char *volume_driver, *log_driver, *restart, *cpuset_cpus, *cpuset_mems;
+	const char *gpus, *volume_driver, *log_driver, *restart, *cpuset_cpus, *cpuset_mems;
 	char **attach, **env, **env_file, **label, **label_file, **annotation, **publish, **expose, **volume, **mount,
 	    **tmpfs, **volumes_from, **device_cgroup_rule;
 	char **cap_add, **cap_drop, **security_opt, **device, **ulimit, **sysctl, **group_add, **log_opt;

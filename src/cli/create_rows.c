@@ -44,6 +44,7 @@ const struct create_options create_defaults = {.sig_proxy = true, .stop_timeout 
 	L(env, "env", 'e', "list", "Set environment variables"), \
 	L(env_file, "env-file", 0, "list", "Read in a file of environment variables"), \
 	L(expose, "expose", 0, "list", "Expose a port or a range of ports"), \
+	S(gpus, "gpus", 0, "gpu-request", "GPU devices to add to the container ('all' to pass all GPUs)"), \
 	L(group_add, "group-add", 0, "list", "Add additional groups to join"), \
 	S(health_cmd, "health-cmd", 0, "string", "Command to run to check health"), \
 	S(health_interval, "health-interval", 0, "duration", "Time between running the check (default 0s)"), \
@@ -101,7 +102,6 @@ const struct create_options create_defaults = {.sig_proxy = true, .stop_timeout 
 	O_ABSENT("cpu-count", "int", ""), \
 	O_ABSENT("cpu-percent", "int", ""), \
 	O_ABSENT_BOOL("disable-content-trust", ""), \
-	O_ABSENT("gpus", "gpu-request", ""), \
 	O_ABSENT_BOOL("init", ""), \
 	O_ABSENT("io-maxbandwidth", "bytes", ""), \
 	O_ABSENT("io-maxiops", "uint64", ""), \

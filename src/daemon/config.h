@@ -35,6 +35,7 @@ struct daemon_config {
 	int64_t mtu, network_pool;
 	JSON_LIST(struct address_pool) address_pools;
 	bool ip_forward, ip_masq;
+	char **cdi_spec_dirs;
 	char **dns, **dns_options, **dns_search;
 
 	char *cgroup_parent;

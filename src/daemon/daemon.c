@@ -73,6 +73,7 @@ static void engine_config_fill(struct arena *arena, const struct daemon_config *
 	    .dns = from->dns,
 	    .dns_options = from->dns_options,
 	    .dns_search = from->dns_search,
+	    .cdi_spec_dirs = from->cdi_spec_dirs,
 	    .shm_size = from->shm_size,
 	    .stop_timeout_s = from->stop_timeout_s,
 	    .no_new_privileges = from->no_new_privileges,

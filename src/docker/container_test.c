@@ -80,7 +80,6 @@ TEST(what_is_not_there_yet_is_refused_by_name)
 	static const struct {
 		const char *host, *name;
 	} rows[] = {
-	    {"{\"DeviceRequests\":[{\"Count\":-1}]}", "DeviceRequests"},
 	    {"{\"Init\":true}", "Init"},
 	};
 	for (size_t i = 0; i < array_size(rows); i++) {

@@ -98,7 +98,7 @@ JSON_TYPE(
     F_STR(struct host_config, cpuset_cpus, "CpusetCpus", 0), F_STR(struct host_config, cpuset_mems, "CpusetMems", 0),
     F_LIST(struct host_config, devices, "Devices", 0, device_mapping),
     F_STRV(struct host_config, device_cgroup_rules, "DeviceCgroupRules", JSON_NULLABLE),
-    F_RAW(struct host_config, device_requests, "DeviceRequests", JSON_KNOWN_ONLY),
+    F_LIST(struct host_config, device_requests, "DeviceRequests", JSON_NULLABLE, device_request),
     F_I64(struct host_config, kernel_memory_tcp, "KernelMemoryTCP", JSON_OMIT),
     F_I64(struct host_config, memory_reservation, "MemoryReservation", 0),
     F_I64(struct host_config, memory_swap, "MemorySwap", 0),

@@ -9,6 +9,7 @@
  */
 #pragma once
 
+#include "docker/cdi.h"
 #include "docker/network_settings.h"
 
 struct log_config {
@@ -153,7 +154,7 @@ struct host_config {
 	char *cpuset_mems;
 	JSON_LIST(struct device_mapping) devices;
 	char **device_cgroup_rules;
-	const struct json *device_requests;
+	JSON_LIST(struct device_request) device_requests;
 	int64_t kernel_memory_tcp;
 	int64_t memory_reservation;
 	int64_t memory_swap;	    /* memory and swap together; -1: unlimited, 0: twice the memory */

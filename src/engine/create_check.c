@@ -1,6 +1,7 @@
 #include "engine/create_check.h"
 
 #include "base/text.h"
+#include "engine/cdi.h"
 #include "docker/port_spec.h"
 #include "engine/engine_state.h"
 #include "engine/resource_check.h"
@@ -77,6 +78,8 @@ int create_check(const struct engine *engine, const struct container_document *d
 	int rc = config_check(&document->config, err);
 	if (rc == 0)
 		rc = modes_check(&document->host, err);
+	if (rc == 0)
+		rc = cdi_check(&document->host, err);
 	if (rc == 0)
 		rc = resource_check(&document->host, engine->cgroup_v2, err);
 	return rc < 0 ? rc : ports_check(document, err);

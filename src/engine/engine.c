@@ -72,6 +72,7 @@ static void config_copy(struct engine *engine, const struct engine_config *confi
 	copy.dns = list_copy(&arena, config->dns);
 	copy.dns_options = list_copy(&arena, config->dns_options);
 	copy.dns_search = list_copy(&arena, config->dns_search);
+	copy.cdi_spec_dirs = list_copy(&arena, config->cdi_spec_dirs);
 	copy.registry_mirrors = list_copy(&arena, config->registry_mirrors);
 	copy.insecure_registries = list_copy(&arena, config->insecure_registries);
 	copy.registry_certs = list_copy(&arena, config->registry_certs);

@@ -32,6 +32,7 @@ struct engine_config {
 	int64_t mtu, network_pool;
 	bool ip_forward, ip_masq;
 	char *const *dns, *const *dns_options, *const *dns_search;
+	char *const *cdi_spec_dirs;
 	int64_t shm_size, stop_timeout_s;
 	bool no_new_privileges, debug;
 	const char *log_driver;

@@ -2,6 +2,7 @@
 
 #include "base/text.h"
 #include "engine/engine_state.h"
+#include "engine/cdi.h"
 #include "engine/spec_devices.h"
 #include "engine/spec_join.h"
 #include "engine/spec_mounts.h"
@@ -235,6 +236,8 @@ int spec_build(const struct container *container, struct arena *arena, const str
 		rc = sysctl_fill(host, arena, spec.linux_part, err);
 	if (rc == 0)
 		rc = spec_mounts(container, arena, paths, &spec, err);
+	if (rc == 0)
+		rc = cdi_inject(container, arena, &spec, err);
 	if (rc < 0)
 		return rc;
 	paths_fill(host, arena, &security, spec.linux_part);

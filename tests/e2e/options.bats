@@ -3,7 +3,8 @@
 load lib
 
 setup_file() {
-	engine_begin
+	mkdir "$BATS_FILE_TMPDIR/cdi"
+	engine_begin "{\"cdi-spec-dirs\": [\"$BATS_FILE_TMPDIR/nosuch\", \"$BATS_FILE_TMPDIR/cdi\"]}"
 	engine_start
 	image_busybox
 }
@@ -138,4 +139,24 @@ refused() { # refused TEXT ARGUMENT...: with status 125, and nothing is left
 	[ "$(inside 'grep -c " /proc/sys " /proc/mounts; true' --privileged)" = 0 ]
 	inside 'test -b "$(find /dev -type b | head -n 1)"' --privileged
 	refused "SHM size can not be less than 0" --shm-size -1 || refused "invalid" --shm-size -1
+}
+
+@test "devices by name: CDI and --gpus" {
+	cat >"$BATS_FILE_TMPDIR/cdi/vendor.json" <<JSON
+{"cdiVersion": "0.6.0", "kind": "vendor.com/net", "containerEdits": {"env": ["ALL=1"]}, "devices": [
+	{"name": "a", "containerEdits": {"env": ["ONE=a"], "deviceNodes": [{"path": "/dev/vendor0", "hostPath": "/dev/zero"}],
+		"mounts": [{"hostPath": "$BATS_FILE_TMPDIR/cdi", "containerPath": "/vendor", "options": ["ro", "rbind"]}]}},
+	{"name": "b", "containerEdits": {"hooks": [{"hookName": "poststop", "path": "/bin/true"}]}}]}
+JSON
+	[ "$(inside 'echo $ALL $ONE; head -c 3 /dev/vendor0 | wc -c; ls /vendor; touch /vendor/x 2>&1 | grep -c Read-only' --device vendor.com/net=a)" = "$(printf '1 a\n3\nvendor.json\n1')" ]
+	refused "CDI device injection failed: unresolvable CDI devices vendor.com/net=c" --device vendor.com/net=c
+	refused "hook poststop is known, but not supported yet" --device vendor.com/net=b
+	refused 'could not select device driver "" with capabilities: [[gpu]]' --gpus all
+	sed 's/vendor.com.net/nvidia.com\/gpu/; s/"a"/"all"/; s/vendor0/nvidia0/' "$BATS_FILE_TMPDIR/cdi/vendor.json" >"$BATS_FILE_TMPDIR/cdi/nvidia.json"
+	inside 'test -c /dev/nvidia0' --gpus all
+	refused "unresolvable CDI devices nvidia.com/gpu=7" --gpus device=7
+	echo broken >"$BATS_FILE_TMPDIR/cdi/broken.json"
+	inside 'test -c /dev/nvidia0' --gpus all
+	# labels of an image are no requests
+	[ "$(inside 'ls /dev | grep -c vendor; true' --label cdi.k8s.io/x=vendor.com/net=a --annotation cdi.k8s.io/x=vendor.com/net=a)" = 0 ]
 }
