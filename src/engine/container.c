@@ -138,6 +138,26 @@ int container_save(struct container *container, struct err *err)
 	    err);
 }
 
+/* Its texts may be the document's: they become its own. */
+static int address_own(struct container *container, struct err *err)
+{
+	auto_buf text = BUF_INIT(DOCUMENT_MAX);
+	struct arena arena = {0};
+	struct container_address copy = {0};
+	json_encode(&text, &table_container_address, &container->address);
+	int rc = buf_check(&text, "the container's address", err);
+	if (rc == 0)
+		rc = json_load(&arena, &table_container_address, text.data, text.len, "address", 0, &copy, err);
+	if (rc < 0) {
+		arena_done(&arena);
+		return rc;
+	}
+	arena_done(&container->address_arena);
+	container->address_arena = arena;
+	container->address = copy;
+	return 0;
+}
+
 int container_save_document(struct container *container, const struct container_document *document, struct err *err)
 {
 	auto_buf text = BUF_INIT(DOCUMENT_MAX);
@@ -145,6 +165,8 @@ int container_save_document(struct container *container, const struct container_
 	struct container_document copy = {0};
 	json_encode(&text, &table_container_document, document);
 	int rc = buf_check(&text, "the container's configuration", err);
+	if (rc == 0)
+		rc = address_own(container, err);
 	if (rc == 0)
 		rc = json_load(&arena, &table_container_document, text.data, text.len, "configuration", 0, &copy, err);
 	if (rc == 0)

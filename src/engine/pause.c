@@ -3,31 +3,31 @@
 #include "engine/health.h"
 #include "engine/lifecycle.h"
 
-static void paused(struct run *run, struct act *act, const struct err *failure)
+static int paused(struct run *run, void *context, int rc, struct err *err)
 {
 	struct container *container = run->container;
-	(void)act;
-	if (failure || container->state != STATE_RUNNING)
-		return; /* or it is being stopped: then it goes on in a moment */
+	(void)context, (void)err;
+	if (rc < 0 || container->state != STATE_RUNNING)
+		return rc; /* or it is being stopped: then it goes on in a moment */
 	container_became(container, STATE_PAUSED);
 	health_pause(container);
 	container_event(container, "pause", NULL);
+	return 0;
 }
 
-static void resumed(struct run *run, struct act *act, const struct err *failure)
+static int resumed(struct run *run, void *context, int rc, struct err *err)
 {
 	struct container *container = run->container;
-	(void)act;
-	if (failure && failure->code == EBUSY)
-		return; /* it has ended */
-	if (failure) {
-		lifecycle_log(container, failure, "cannot let a container go on");
-		return;
-	}
+	(void)context;
+	if (rc < 0 && err->code != EBUSY) /* that is: it has ended */
+		lifecycle_log(container, err, "cannot let a container go on");
+	if (rc < 0)
+		return rc;
 	if (container->state == STATE_PAUSED)
 		container_became(container, STATE_RUNNING);
 	health_resume(container);
 	container_event(container, "unpause", NULL);
+	return 0;
 }
 
 void engine_pause(struct engine *engine, const char *name, struct engine_call *call)
@@ -46,7 +46,7 @@ void engine_pause(struct engine *engine, const char *name, struct engine_call *c
 	else if (rc == 0 && container->state != STATE_RUNNING)
 		rc = err_set(&err, EBUSY, "container %s is being stopped", container->id);
 	if (rc == 0)
-		rc = run_act(container->run, &message, NULL, 0, paused, call, &err);
+		rc = run_act(container->run, &message, NULL, paused, NULL, call, &err);
 	if (rc < 0)
 		call->done(call, &err);
 }
@@ -60,7 +60,7 @@ void engine_unpause(struct engine *engine, const char *name, struct engine_call 
 	if (rc == 0 && (!container->run || container->state != STATE_PAUSED))
 		rc = err_set(&err, EIO, "Container %s is not paused", container->id);
 	if (rc == 0)
-		rc = run_act(container->run, &message, NULL, 0, resumed, call, &err);
+		rc = run_act(container->run, &message, NULL, resumed, NULL, call, &err);
 	if (rc < 0)
 		call->done(call, &err);
 }
@@ -69,7 +69,7 @@ void pause_end(struct container *container)
 {
 	struct monitor_message message = {.type = MONITOR_RESUME};
 	struct err err;
-	if (container->state == STATE_PAUSED && run_act(container->run, &message, NULL, 0, resumed, NULL, &err) < 0)
+	if (container->state == STATE_PAUSED && run_act(container->run, &message, NULL, resumed, NULL, NULL, &err) < 0)
 		lifecycle_log(container, &err, "cannot let a container go on");
 }
 

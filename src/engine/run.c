@@ -26,31 +26,34 @@ static struct run *run_new(struct container *container)
 }
 
 /* The first act is answered. */
-static void act_over(struct run *run, const struct err *err)
+static void act_over(struct run *run, int rc, struct err *err)
 {
 	struct act *act = run->acts;
+	struct engine_call *call = NULL;
 	if (!act)
 		return;
 	run->acts = act->next;
-	struct engine_call *call = NULL;
 	call_move(&call, &act->call);
-	act->done(run, act, err);
+	rc = act->done(run, act->context, rc, err);
 	free(act);
-	call_done_all(&call, err);
+	call_done_all(&call, rc < 0 ? err : NULL);
 }
 
-int run_act(struct run *run, struct monitor_message *message, const void *tail, size_t size,
-	    void (*done)(struct run *run, struct act *act, const struct err *err), struct engine_call *call,
-	    struct err *err)
+int run_act(struct run *run, struct monitor_message *message, const struct buf *tail,
+	    int (*done)(struct run *run, void *context, int rc, struct err *err), void *context,
+	    struct engine_call *call, struct err *err)
 {
-	int rc = run_send(run, message, tail, size, NULL, 0, err);
+	struct act **link = &run->acts;
+	int rc = tail ? buf_check(tail, "the message", err) : 0;
+	if (rc == 0)
+		rc = run_send(run, message, tail ? tail->data : NULL, tail ? tail->len : 0, NULL, 0, err);
 	if (rc < 0)
 		return rc;
-	struct act **link = &run->acts;
 	while (*link)
 		link = &(*link)->next;
 	*link = x_alloc(sizeof **link);
 	(*link)->done = done;
+	(*link)->context = context;
 	if (call)
 		call_add(&(*link)->call, call);
 	return 0;
@@ -58,10 +61,11 @@ int run_act(struct run *run, struct monitor_message *message, const void *tail, 
 
 void run_free(struct run *run)
 {
-	struct err gone;
-	err_set(&gone, EBUSY, "container %s is not running", run->container->id);
-	while (run->acts)
-		act_over(run, &gone);
+	while (run->acts) {
+		struct err gone;
+		int rc = err_set(&gone, EBUSY, "container %s is not running", run->container->id);
+		act_over(run, rc, &gone);
+	}
 	loop_io_remove(&run->io);
 	loop_timer_stop(&run->kill_timer);
 	loop_timer_stop(&run->stuck_timer);
@@ -98,7 +102,7 @@ static void done_message(struct run *run, const struct monitor_packet *packet)
 {
 	struct err err;
 	if (packet->head.code == 0) {
-		act_over(run, NULL);
+		act_over(run, 0, &err);
 		return;
 	}
 	err_set(&err, packet->head.code, "the monitor could not do it");
@@ -106,7 +110,7 @@ static void done_message(struct run *run, const struct monitor_packet *packet)
 		memcpy(&err, packet->tail, sizeof err);
 		err.msg[sizeof err.msg - 1] = 0;
 	}
-	act_over(run, &err);
+	act_over(run, -err.code, &err);
 }
 
 /* Docker: true from the first process on that was ended, be it a child's. */

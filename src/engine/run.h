@@ -33,8 +33,10 @@ struct early_client {
 /* Something that the monitor was asked to do; answered in order. */
 struct act {
 	struct act *next;
-	struct engine_call *call;					       /* told at the end; NULL: nobody */
-	void (*done)(struct run *run, struct act *act, const struct err *err); /* err: NULL after success */
+	struct engine_call *call; /* told at the end; NULL: nobody */
+	/* rc and err: what the monitor answered, or that it is gone. Returns, with err, what the caller is told. */
+	int (*done)(struct run *run, void *context, int rc, struct err *err);
+	void *context; /* done frees it */
 };
 
 struct run {
@@ -69,9 +71,9 @@ int run_adopt(struct container *container, struct err *err) must_check;
 int run_send(struct run *run, struct monitor_message *message, const void *tail, size_t size, const int *fds,
 	     size_t count, struct err *err) must_check;
 /* Sends, and calls done when the monitor has answered, or is gone. call may be NULL. */
-int run_act(struct run *run, struct monitor_message *message, const void *tail, size_t size,
-	    void (*done)(struct run *run, struct act *act, const struct err *err), struct engine_call *call,
-	    struct err *err) must_check;
+int run_act(struct run *run, struct monitor_message *message, const struct buf *tail,
+	    int (*done)(struct run *run, void *context, int rc, struct err *err), void *context,
+	    struct engine_call *call, struct err *err) must_check;
 void run_free(struct run *run); /* the monitor goes on */
 /* Monitors are children of the engine that started them, longer than their runs. They go on; nobody reaps them any
  * more.

@@ -20,6 +20,9 @@ struct spec_paths {
 int spec_build(const struct container *container, struct arena *arena, const struct spec_paths *paths,
 	       struct oci_spec *out_spec, struct err *err) must_check;
 
+/* The limits alone, without devices: of a container that runs already. In the arena. */
+void spec_limits(const struct host_config *host, struct arena *arena, struct oci_resources *out_resources);
+
 /* The capabilities of a container, or of an exec session in it. */
 int spec_capabilities(const struct host_config *host, bool privileged, uint64_t *out_set, struct err *err) must_check;
 

@@ -69,6 +69,14 @@ static int stop_send(struct container *container, int number, int64_t seconds, s
 	return rc;
 }
 
+/* It is still being started: the signal follows. */
+static void late_ask(struct run *run, int number, int64_t seconds)
+{
+	run->late.asked = true;
+	run->late.signal = number;
+	run->late.seconds = seconds;
+}
+
 /* signal and seconds as engine_stop has them. */
 static int stop_begin(struct container *container, const char *signal, int64_t seconds, struct err *err)
 {
@@ -85,9 +93,7 @@ static int stop_begin(struct container *container, const char *signal, int64_t s
 	}
 	if (run->started)
 		return stop_send(container, number, seconds, err);
-	run->late.asked = true;
-	run->late.signal = number;
-	run->late.seconds = seconds;
+	late_ask(run, number, seconds);
 	return 0;
 }
 
@@ -205,6 +211,10 @@ int engine_kill(struct engine *engine, const char *name, const char *signal, str
 		return rc;
 	if (container->state == STATE_RESTARTING)
 		return is_the_end(container, number) ? waiting_stop(container, err) : 0;
+	if (container->run && !container->run->started && is_the_end(container, number)) {
+		late_ask(container->run, number, -1);
+		return 0;
+	}
 	if (!container->run || !container->run->started)
 		return err_set(err, EBUSY, "cannot kill container: %s: container %s is not running", name,
 			       container->id);

@@ -9,6 +9,7 @@
 #include "monitor/oom_line.h"
 #include "monitor/protocol.h"
 #include "monitor/session.h"
+#include "monitor/settings.h"
 #include "runtime/apply.h"
 #include "runtime/apply_volume.h"
 #include "runtime/cgroup.h"
@@ -583,6 +584,19 @@ static void pause_take(bool pause)
 	tell_done(rc, &err);
 }
 
+static void update_take(const struct monitor_packet *packet)
+{
+	auto_arena arena = {0};
+	struct cgroup_settings settings;
+	struct err err;
+	int rc = monitor.running ? settings_decode(&arena, packet->tail ? packet->tail : "", packet->head.tail_size,
+						   &settings, &err)
+				 : err_set(&err, EBUSY, "container %s is not running", monitor.id);
+	if (rc == 0)
+		rc = cgroup_update(monitor.plan->cgroup, &settings, &err);
+	tell_done(rc, &err);
+}
+
 static void signal_take(struct session *session, int number)
 {
 	struct err err;
@@ -625,6 +639,9 @@ static void message_take(struct monitor_packet *packet)
 	case MONITOR_PAUSE:
 	case MONITOR_RESUME:
 		pause_take(message->type == MONITOR_PAUSE);
+		break;
+	case MONITOR_UPDATE:
+		update_take(packet);
 		break;
 	case MONITOR_BYE:
 		monitor.bye = true;

@@ -27,7 +27,7 @@ enum monitor_type {
 	MONITOR_SIGNAL,
 	MONITOR_PAUSE, /* answered by DONE, as the next two */
 	MONITOR_RESUME,
-	MONITOR_UPDATE, /* tail: settings of the control group (runtime/cgroup_wire.h) */
+	MONITOR_UPDATE, /* tail: settings of the control group (settings.h) */
 	MONITOR_BYE,	/* the exit is recorded: the monitor may end */
 	/* monitor to engine */
 	MONITOR_STARTED,

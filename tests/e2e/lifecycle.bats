@@ -231,3 +231,39 @@ ticks() { tug exec "$1" wc -l /ticks 2>/dev/null | cut -d' ' -f1; }
 	gone() { ! tug inspect held >/dev/null 2>&1; }
 	wait_for gone
 }
+
+# limit NAME V1-FILE V2-FILE: as the kernel has it.
+limit() {
+	local id file
+	id=$(look "$1" '{{.Id}}')
+	for file in /sys/fs/cgroup/*/"$NAME/$id/$2" "/sys/fs/cgroup/$NAME/$id/$3"; do
+		if [ -e "$file" ]; then cat "$file"; return; fi
+	done
+}
+
+@test "update: every limit of a container that runs, and of the next run" {
+	tug run -d --name limited -m 64m --pids-limit 100 busybox sleep 1000 >/dev/null
+	tug update -m 128m --memory-swap 256m --memory-reservation 32m --cpu-shares 512 --cpu-period 50000 --cpu-quota 25000 \
+		--pids-limit 50 --cpuset-cpus 0 limited >/dev/null
+	[ "$(limit limited memory.limit_in_bytes memory.max)" = 134217728 ]
+	[ "$(limit limited pids.max pids.max)" = 50 ]
+	[ "$(limit limited cpuset.cpus cpuset.cpus)" = 0 ]
+	[ "$(limit limited cpu.cfs_quota_us cpu.max | cut -d' ' -f1)" = 25000 ]
+	tug inspect limited | jq -e '.[0].HostConfig | .Memory == 134217728 and .MemorySwap == 268435456 and .CpuShares == 512 and
+		.PidsLimit == 50 and .CpuQuota == 25000 and .CpusetCpus == "0" and .MemoryReservation == 33554432'
+	tug update --pids-limit -1 limited >/dev/null
+	[ "$(limit limited pids.max pids.max)" = max ]
+	run -1 tug update -m 1g limited
+	[[ $output == *"Cannot update container $(look limited '{{.Id}}'): Memory limit should be smaller than already set memoryswap limit, update the memoryswap at the same time"* ]]
+	run -1 tug update --cpus 1 limited
+	[[ $output == *"as CPU Period/Quota has already been set"* ]]
+	engine_stop KILL
+	engine_start
+	tug restart -t 0 limited >/dev/null
+	[ "$(limit limited memory.limit_in_bytes memory.max)" = 134217728 ]
+	[ "$(limit limited cpu.cfs_quota_us cpu.max | cut -d' ' -f1)" = 25000 ]
+	tug stop -t 0 limited >/dev/null
+	tug update -m 200m limited >/dev/null
+	tug start limited >/dev/null
+	[ "$(limit limited memory.limit_in_bytes memory.max)" = 209715200 ]
+}
