@@ -34,6 +34,9 @@ void handle_container_pause(struct exchange *x);
 void handle_container_unpause(struct exchange *x);
 void handle_container_resize(struct exchange *x);
 
+/* container_stats.c */
+void handle_container_stats(struct exchange *x);
+
 /* container_update.c */
 void handle_container_update(struct exchange *x);
 

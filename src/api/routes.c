@@ -43,7 +43,7 @@ const struct route routes[] = {
     ABSENT("GET", "/containers/{}/attach/ws", 24, "attach by WebSocket"),
     {"GET", "/containers/{}/changes", handle_container_changes, 24, 0, NULL},
     {"GET", "/containers/{}/export", handle_container_export, 24, 0, NULL},
-    ABSENT("GET", "/containers/{}/stats", 24, "container stats"),
+    {"GET", "/containers/{}/stats", handle_container_stats, 24, 0, NULL},
     {"HEAD", "/containers/{}/archive", handle_archive_stat, 24, 0, NULL},
     {"GET", "/containers/{}/archive", handle_archive_get, 24, 0, NULL},
     {"PUT", "/containers/{}/archive", handle_archive_put, 24, ROUTE_BODY_STREAM, NULL},

@@ -10,7 +10,7 @@ extern const struct command command_ps, command_pull, command_push, command_logi
     command_manifest_annotate, command_manifest_create, command_manifest_inspect, command_manifest_push,
     command_manifest_rm, command_logs, command_top, command_wait, command_container_inspect;
 extern const struct command command_stop, command_restart, command_kill, command_rename, command_rm, command_update;
-extern const struct command command_events, command_pause, command_unpause, command_port;
+extern const struct command command_events, command_pause, command_unpause, command_port, command_stats;
 extern const struct command command_images, command_import, command_load, command_tag, command_rmi;
 extern const struct command command_image_inspect, command_inspect, command_version, command_info;
 extern const struct command command_save;
