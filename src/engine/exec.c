@@ -12,7 +12,11 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { CONFIG_MAX = 4 << 20 };
+enum {
+	CONFIG_MAX = 4 << 20,
+	RUNNING_MAX = 256, /* at once, of a container */
+	KEPT_MAX = 256,	   /* that ended or were never started: so many can be asked about */
+};
 
 static int exec_find(struct engine *engine, const char *id, struct exec **out_exec, struct err *err)
 {
@@ -89,11 +93,35 @@ static int running_check(const struct container *container, struct err *err)
 	return 0;
 }
 
+/* Makes room for one more of the container's. The oldest that do not run are forgotten. */
+static int exec_admit(const struct container *container, struct err *err)
+{
+	size_t running = 0, kept = 0;
+	struct exec *oldest = NULL;
+	for (struct exec *at = container->engine->execs; at; at = at->next) {
+		if (at->container != container)
+			continue;
+		running += at->running;
+		kept += !at->running;
+		if (!at->running)
+			oldest = at;
+	}
+	if (running >= RUNNING_MAX)
+		return err_set(err, EBUSY, "container %s has %d exec sessions, no more at once: end some of them first",
+			       container->id, RUNNING_MAX);
+	if (kept >= KEPT_MAX)
+		exec_free(oldest);
+	return 0;
+}
+
 /* In the engine's list, with a copy of the configuration. */
 static int exec_new(struct container *container, const struct exec_config *config, struct exec **out_exec,
 		    struct err *err)
 {
 	auto_buf text = BUF_INIT(CONFIG_MAX);
+	int rc = exec_admit(container, err);
+	if (rc < 0)
+		return rc;
 	struct exec *exec = x_alloc(sizeof *exec);
 	exec->engine = container->engine;
 	exec->container = container;
@@ -101,7 +129,7 @@ static int exec_new(struct container *container, const struct exec_config *confi
 	exec->next = exec->engine->execs;
 	exec->engine->execs = exec;
 	json_encode(&text, &table_exec_config, config);
-	int rc = buf_check(&text, "the configuration", err);
+	rc = buf_check(&text, "the configuration", err);
 	if (rc == 0)
 		rc = json_load(&exec->arena, &table_exec_config, text.data, text.len, "configuration", 0, &exec->config,
 			       err);

@@ -520,6 +520,8 @@ static int exec_make(struct session *session, struct monitor_packet *packet, int
 	if (session->probe)
 		probe_begin(session, process.pid, packet->head.time_ns);
 	rc = process.console >= 0 ? session_console(session, process.console, err) : 0;
+	if (rc == 0 && packet->head.height > 0)
+		session_resize(session, packet->head.height, packet->head.width);
 	if (rc == 0)
 		rc = session_watch(session, err);
 	int started = apply_start(&process, NULL, out_exit_code, err);

@@ -267,3 +267,54 @@ limit() {
 	tug start limited >/dev/null
 	[ "$(limit limited memory.limit_in_bytes memory.max)" = 209715200 ]
 }
+
+@test "exec: sessions are bounded, and none is left when it has ended" {
+	tug run -d --name many busybox sleep 1000 >/dev/null
+	python3 - "$SOCKET" <<-'END'
+	import http.client, json, socket, sys
+	c = http.client.HTTPConnection("tug"); c.sock = socket.socket(socket.AF_UNIX); c.sock.connect(sys.argv[1])
+	def post(path, body):
+	    c.request("POST", path, json.dumps(body), {"Content-Type": "application/json"}); r = c.getresponse()
+	    return r.status, r.read()
+	def new(cmd):
+	    status, body = post("/containers/many/exec", {"Cmd": cmd})
+	    return json.loads(body)["Id"] if status == 201 else (status, body)
+	first = new(["true"])
+	assert post("/exec/%s/start" % first, {"Detach": True})[0] == 200
+	running = []
+	for i in range(256):
+	    id = new(["sleep", "1000"])
+	    assert post("/exec/%s/start" % id, {"Detach": True})[0] == 200, i
+	    running.append(id)
+	status, body = new(["true"])
+	assert status == 409 and b"no more at once" in body, (status, body)
+	END
+	[ "$(tug inspect many | jq '.[0].ExecIDs | length')" = 256 ]
+	for i in 1 2 3 4; do tug exec many true 2>/dev/null && false; done
+	pkill_inside() { for pid in $(pgrep -P "$(awk '{print $4}' "/proc/$(look many '{{.State.Pid}}')/stat")"); do
+		[ "$pid" = "$(look many '{{.State.Pid}}')" ] || kill -KILL "$pid"; done; }
+	pkill_inside
+	none() { [ "$(tug inspect many | jq '.[0].ExecIDs | length')" = 0 ]; }
+	wait_for none
+	# The monitor has nothing of them either: no process, and no descriptor beyond its own few.
+	monitor=$(monitor_of many)
+	few() { [ "$(ls "/proc/$monitor/fd" | wc -l)" -lt 24 ]; }
+	wait_for few
+	for i in $(seq 300); do echo; done | python3 -c '
+import http.client, json, socket, sys
+c = http.client.HTTPConnection("tug"); c.sock = socket.socket(socket.AF_UNIX); c.sock.connect(sys.argv[1])
+for line in sys.stdin:
+    c.request("POST", "/containers/many/exec", json.dumps({"Cmd": ["true"]}), {"Content-Type": "application/json"})
+    r = c.getresponse(); assert r.status == 201, r.read(); r.read()
+' "$SOCKET"
+}
+
+@test "exec: user, directory, environment, privilege, terminal size" {
+	tug run -d --name box -e A=own busybox sleep 1000 >/dev/null
+	[ "$(tug exec -u 7:8 -w /www -e A=b -e C=d box sh -c 'id -u; id -g; pwd; echo $A $C')" = $'7\n8\n/www\nb d' ]
+	[ "$(tug exec --privileged box sh -c 'grep CapBnd /proc/self/status')" != "$(tug exec box sh -c 'grep CapBnd /proc/self/status')" ]
+	id=$(api /containers/box/exec -X POST -H 'Content-Type: application/json' \
+		-d '{"Cmd":["sh","-c","stty size"],"Tty":true,"AttachStdout":true,"ConsoleSize":[33,77]}' | jq -r .Id)
+	[ "$(api "/exec/$id/start" -X POST -H 'Content-Type: application/json' -d '{"Tty":true,"ConsoleSize":[33,77]}' | tr -d '\r')" = "33 77" ]
+	api "/exec/$id/json" | jq -e '.ExitCode == 0 and .Running == false and .ProcessConfig.tty and .ProcessConfig.entrypoint == "sh"'
+}
