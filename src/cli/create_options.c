@@ -300,6 +300,10 @@ static int host_build(struct cli *cli, const struct create_options *options, str
 {
 	struct host_config *host = &request->host;
 	host->auto_remove = options->remove;
+	if (options->init) {
+		host->init = arena_new(&cli->arena, bool);
+		*host->init = true;
+	}
 	host->privileged = options->privileged;
 	host->publish_all_ports = options->publish_all;
 	host->readonly_rootfs = options->read_only;

@@ -12,7 +12,7 @@ struct create_options {
 	bool sig_proxy;
 	const char *detach_keys;
 
-	bool no_healthcheck;
+	bool no_healthcheck, init;
 	const char *health_cmd, *health_interval, *health_timeout, *health_start_period, *health_start_interval,
 	    *health_on_failure;
 	int64_t health_retries;

@@ -54,6 +54,7 @@ const struct create_options create_defaults = {.sig_proxy = true, .stop_timeout 
 	S(health_start_period, "health-start-period", 0, "duration", "Start period for the container to initialize before starting health-retries countdown (default 0s)"), \
 	S(health_timeout, "health-timeout", 0, "duration", "Maximum time to allow one check to run (default 0s)"), \
 	S(hostname, "hostname", 'h', "string", "Container host name"), \
+	B(init, "init", 0, "Run an init inside the container that forwards signals and reaps processes"), \
 	B(interactive, "interactive", 'i', "Keep STDIN open even if not attached"), \
 	S(ipc, "ipc", 0, "string", "IPC mode to use"), \
 	L(label, "label", 'l', "list", "Set meta data on a container"), \
@@ -102,7 +103,6 @@ const struct create_options create_defaults = {.sig_proxy = true, .stop_timeout 
 	O_ABSENT("cpu-count", "int", ""), \
 	O_ABSENT("cpu-percent", "int", ""), \
 	O_ABSENT_BOOL("disable-content-trust", ""), \
-	O_ABSENT_BOOL("init", ""), \
 	O_ABSENT("io-maxbandwidth", "bytes", ""), \
 	O_ABSENT("io-maxiops", "uint64", ""), \
 	O_ABSENT("ip", "ip", ""), \

@@ -80,7 +80,7 @@ TEST(what_is_not_there_yet_is_refused_by_name)
 	static const struct {
 		const char *host, *name;
 	} rows[] = {
-	    {"{\"Init\":true}", "Init"},
+	    {"{\"StorageOpt\":{\"size\":\"1g\"}}", "StorageOpt"},
 	};
 	for (size_t i = 0; i < array_size(rows); i++) {
 		auto_buf text = BUF_INIT(4096);

@@ -207,8 +207,6 @@ int host_config_check(const struct host_config *host, struct err *err)
 		return rc;
 	if (host->auto_remove && !restart_policy_is_none(&host->restart_policy))
 		return err_set(err, EINVAL, "can't create 'AutoRemove' container with restart policy");
-	if (host->init && *host->init)
-		return err_set(err, EOPNOTSUPP, "Init: known, but not supported yet");
 	if (host->memory_swappiness && (*host->memory_swappiness < -1 || *host->memory_swappiness > 100))
 		return err_set(err, EINVAL, "invalid value: %lld, valid memory swappiness range is 0-100",
 			       (long long)*host->memory_swappiness);

@@ -212,6 +212,7 @@ static int monitor_seal(struct engine *engine, struct err *err)
 static int engine_start_up(struct engine *engine, struct err *err)
 {
 	struct statfs cgroups;
+	struct err missing;
 	engine->cgroup_v2 = statfs("/sys/fs/cgroup", &cgroups) == 0 && cgroups.f_type == CGROUP2_MAGIC;
 	int rc = data_open(engine->config.data_root, &engine->data, err);
 	if (rc == 0)
@@ -222,6 +223,8 @@ static int engine_start_up(struct engine *engine, struct err *err)
 		rc = process_sibling("tugd", &engine->tugd, err);
 	if (rc == 0)
 		rc = monitor_seal(engine, err);
+	if (rc == 0 && process_sibling("tug-reaper", &engine->reaper, &missing) < 0)
+		engine->reaper = NULL; /* --init says so */
 	if (rc == 0)
 		rc = journal_open(engine, err);
 	if (rc == 0)
@@ -286,6 +289,7 @@ void engine_close(struct engine *engine)
 	free(engine->boot);
 	free(engine->tugd);
 	cleanup_fd(&engine->monitor);
+	free(engine->reaper);
 	free(engine);
 }
 

@@ -39,4 +39,5 @@ struct engine {
 	bool cgroup_v2;
 	char *tugd;    /* path of our own program, for jobs */
 	int monitor; /* tug-monitor, sealed: a container can reach it as /proc/PID/exe */
+	char *reaper;  /* path of tug-reaper, or NULL where it is not installed */
 };

@@ -171,7 +171,7 @@ int engine_info(struct engine *engine, struct arena *arena, struct system_info *
 	    .default_runtime = text("tug"),
 	    .swarm = {.local_node_state = text("inactive")},
 	    .live_restore_enabled = true,
-	    .init_binary = text(""),
+	    .init_binary = text("docker-init"),
 	    .firewall = {text("nftables")},
 	};
 	counts_fill(engine, out_info);

@@ -79,6 +79,25 @@ static int rlimits_fill(const struct host_config *host, struct arena *arena, str
 	return 0;
 }
 
+bool spec_has_init(const struct host_config *host)
+{
+	return host->init && *host->init && text_empty(host->pid_mode);
+}
+
+static char **argv_build(const struct container *container, struct arena *arena)
+{
+	char *const *own = container->document.argv;
+	if (!spec_has_init(&container->document.host))
+		return (char **)own;
+	size_t count = 0;
+	char **argv = arena_array(arena, char *, strv_count(own) + 3);
+	argv[count++] = (char *)SPEC_INIT_PATH;
+	argv[count++] = (char *)"--";
+	for (; *own; own++)
+		argv[count++] = *own;
+	return argv;
+}
+
 static int process_fill(const struct container *container, struct arena *arena, struct oci_process *process,
 			struct err *err)
 {
@@ -97,7 +116,7 @@ static int process_fill(const struct container *container, struct arena *arena, 
 		process->console_size->height = (uint64_t)host->console_size.items[0].value;
 		process->console_size->width = (uint64_t)host->console_size.items[1].value;
 	}
-	process->args = container->document.argv;
+	process->args = argv_build(container, arena);
 	process->env = spec_environment(arena, config, container->step ? container->step->env : NULL, config->tty);
 	process->cwd = text_empty(config->working_dir) ? (char *)"/" : config->working_dir;
 	process->no_new_privileges = security.no_new_privileges;

@@ -20,6 +20,10 @@ struct spec_paths {
 int spec_build(const struct container *container, struct arena *arena, const struct spec_paths *paths,
 	       struct oci_spec *out_spec, struct err *err) must_check;
 
+/* Whether its first process is tug-reaper: asked for, in a PID namespace of its own. */
+bool spec_has_init(const struct host_config *host);
+#define SPEC_INIT_PATH "/sbin/docker-init"
+
 /* The limits alone, without devices: of a container that runs already. In the arena. */
 void spec_limits(const struct host_config *host, struct arena *arena, struct oci_resources *out_resources);
 

@@ -213,6 +213,17 @@ static int defaults_add(struct mount_list *list, const struct container *contain
 	return 0;
 }
 
+static int init_add(struct mount_list *list, const struct container *container, struct err *err)
+{
+	const char *program = container->engine->reaper;
+	if (!spec_has_init(&container->document.host))
+		return 0;
+	if (!program)
+		return err_set(err, ENOENT, "--init: tug-reaper is not installed beside tugd");
+	mount_add(list, SPEC_INIT_PATH, "bind", program, OPTIONS("bind", "rprivate", "ro"));
+	return 0;
+}
+
 static void files_add(struct mount_list *list, const struct host_config *host, const char *files)
 {
 	static const char *const names[] = {"resolv.conf", "hostname", "hosts"};
@@ -227,7 +238,7 @@ static void files_add(struct mount_list *list, const struct host_config *host, c
 int spec_mounts(const struct container *container, struct arena *arena, const struct spec_paths *paths,
 		struct oci_spec *spec, struct err *err)
 {
-	enum { DEFAULTS = 10 };
+	enum { DEFAULTS = 11 };
 	const struct host_config *host = &container->document.host;
 	size_t room =
 	    container->document.mounts.count + host->tmpfs.count + (container->step ? container->step->mount_count : 0);
@@ -244,6 +255,9 @@ int spec_mounts(const struct container *container, struct arena *arena, const st
 	if (rc < 0)
 		return rc;
 	files_add(&all, host, paths->files);
+	rc = init_add(&all, container, err);
+	if (rc < 0)
+		return rc;
 	mounts_sort(&own);
 	memcpy(all.items + all.count, own.items, own.count * sizeof *own.items);
 	spec->mounts.items = all.items;

@@ -318,3 +318,21 @@ for line in sys.stdin:
 	[ "$(api "/exec/$id/start" -X POST -H 'Content-Type: application/json' -d '{"Tty":true,"ConsoleSize":[33,77]}' | tr -d '\r')" = "33 77" ]
 	api "/exec/$id/json" | jq -e '.ExitCode == 0 and .Running == false and .ProcessConfig.tty and .ProcessConfig.entrypoint == "sh"'
 }
+
+@test "--init: signals are handed on, orphans reaped, the status is the program's" {
+	run -7 tug run --rm --init busybox sh -c 'exit 7'
+	run -127 tug run --rm --init busybox nosuch
+	run -143 tug run --rm --init busybox sh -c 'kill -TERM $$'
+	[ "$(echo in | tug run --rm -i --init busybox cat)" = in ]
+	# Two forks down, whose parent has gone: a zombie without somebody who reaps.
+	tug run -d --name reaped --init busybox sh -c 'for i in 1 2 3 4 5; do sh -c "sleep 0.1 & exit"; done; exec sleep 1000' >/dev/null
+	[ "$(tug exec reaped cat /proc/1/comm)" = docker-init ]
+	settled() { ! tug exec reaped ps -o stat,comm | grep -q '^Z' && [ "$(tug exec reaped ps | grep -c 'sleep 0.1$')" = 0 ]; }
+	wait_for settled
+	[ "$(look reaped '{{.Path}} {{.HostConfig.Init}}')" = "sh true" ]
+	# sleep as the first process would not hear it.
+	tug stop -t 10 reaped >/dev/null
+	[ "$(look reaped '{{.State.ExitCode}}')" = 143 ]
+	run -1 tug run --rm --init busybox sh -c 'echo x >>/sbin/docker-init'
+	[[ $output == *"Read-only file system"* || $output == *"Text file busy"* || $output == *"can't create"* ]]
+}

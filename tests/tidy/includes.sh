@@ -10,6 +10,7 @@ declare -A uses=(
 	[security]="base oci docker"
 	[runtime]="base oci docker security"
 	[monitor]="base runtime"
+	[reaper]=""
 	[storage]="base oci docker security"
 	[image]="base oci docker security storage"
 	[registry]="base oci docker security storage image"
