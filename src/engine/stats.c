@@ -26,6 +26,21 @@ static struct json *number_value(struct arena *arena, uint64_t number)
 
 /* --- of the machine --- */
 
+/* The next number of a line of numbers; moves on. */
+static bool number_next(char **at, uint64_t *out_number)
+{
+	char *word = *at + strspn(*at, " "), *end = word + strcspn(word, " \n");
+	struct err ignored;
+	char kept = *end;
+	if (end == word)
+		return false;
+	*end = 0;
+	bool read = number_parse_u64(word, UINT64_MAX, "number", out_number, &ignored) == 0;
+	*end = kept;
+	*at = end;
+	return read;
+}
+
 /* user, nice, system, idle, iowait, irq, softirq: what Docker adds up. */
 static uint64_t system_usage(void)
 {
@@ -37,8 +52,9 @@ static uint64_t system_usage(void)
 	if (file_read(AT_FDCWD, "/proc/stat", &text, &ignored) < 0 || !text_after(buf_str(&text), "cpu "))
 		return 0;
 	char *at = text.data + strlen("cpu ");
-	for (int i = 0; i < FIELDS; i++)
-		sum += strtoull(at, &at, 10);
+	uint64_t number;
+	for (int i = 0; i < FIELDS && number_next(&at, &number); i++)
+		sum += number;
 	return ticks > 0 ? sum * (1000000000ULL / (uint64_t)ticks) : 0;
 }
 
@@ -144,11 +160,8 @@ static bool device_read(struct arena *arena, char *line, struct stats_network *o
 		return false;
 	*colon = 0;
 	for (size_t i = 0; i < COLUMNS; i++) {
-		char *end;
-		numbers[i] = strtoull(at, &end, 10);
-		if (end == at)
+		if (!number_next(&at, &numbers[i]))
 			return false;
-		at = end;
 	}
 	*out = (struct stats_network){
 	    .key = arena_strdup(arena, name),
