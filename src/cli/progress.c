@@ -157,8 +157,8 @@ static int line_take(struct progress_view *view, struct err *err)
 	if (rc < 0)
 		return rc;
 	const char *error = line.error_detail ? line.error_detail->message : line.error;
-	if (!text_empty(error))
-		return err_set(err, EIO, "%s", error);
+	if (line.error_detail || line.error)
+		return err_set(err, EIO, "%s", text_empty(error) ? "failed, without a reason given" : error);
 	if (line.aux) {
 		if (view->aux)
 			view->aux(view, line.aux);

@@ -349,8 +349,12 @@ static int config_pull(struct pull *pull, const struct oci_manifest *manifest, b
 	if (rc == 0)
 		rc = json_load(&pull->session.arena, &table_oci_image, buf_str(&text), text.len, "image configuration",
 			       0, out_config, err);
+	if (rc == -EINVAL) { /* not the user's fault */
+		err->code = EBADMSG;
+		rc = -EBADMSG;
+	}
 	if (rc < 0)
-		return err->code == EINVAL ? err_set(err, EBADMSG, "%s", err->msg) : rc;
+		return rc;
 	size_t count = strv_count(out_config->rootfs.diff_ids);
 	if (count != manifest->layers.count)
 		return err_set(err, EBADMSG, "invalid image: %zu layers, but the configuration has %zu",

@@ -245,9 +245,9 @@ static int bearer_fetch(struct registry *registry, struct call *call, const stru
 
 static int refused(const struct call *call, struct err *err)
 {
-	int rc = call_check(call, err);
-	return rc < 0 ? err_set(err, ENOKEY, "%s", err->msg)
-		      : err_set(err, ENOKEY, "unauthorized: authentication required");
+	struct err said;
+	return call_check(call, &said) < 0 ? err_set(err, ENOKEY, "%s", said.msg)
+					   : err_set(err, ENOKEY, "unauthorized: authentication required");
 }
 
 static int basic_use(struct registry *registry, struct call *call, struct err *err)
