@@ -352,6 +352,21 @@ static void image_inherit(struct planner *planner, const struct oci_image *base,
 	out_image->created = NULL;
 }
 
+/* Docker's: whatever the image says, there is a PATH. */
+static void path_ensure(struct planner *planner, struct oci_image_run *run)
+{
+	size_t count = strv_count(run->env);
+	for (size_t i = 0; i < count; i++) {
+		if (text_after(run->env[i], "PATH="))
+			return;
+	}
+	char **env = arena_array(planner->arena, char *, count + 2);
+	for (size_t i = 0; i < count; i++)
+		env[i] = run->env[i];
+	env[count] = default_path;
+	run->env = env;
+}
+
 /* What a stage starts from, and its image's configuration. */
 static int stage_base(struct planner *planner, struct stage_source *source, struct build_stage *stage, struct err *err)
 {
@@ -383,6 +398,7 @@ static int stage_base(struct planner *planner, struct stage_source *source, stru
 		image_inherit(planner, &planner->base_images[stage->from.number], &stage->image);
 	else
 		scratch_image(planner, &stage->image);
+	path_ensure(planner, stage->image.config);
 	return 0;
 }
 

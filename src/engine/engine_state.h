@@ -37,7 +37,7 @@ struct engine {
 	char *id;   /* of this engine, for info */
 	char *boot; /* of this run of the machine */
 	bool cgroup_v2;
-	char *tugd;    /* path of our own program, for jobs */
-	int monitor; /* tug-monitor, sealed: a container can reach it as /proc/PID/exe */
-	char *reaper;  /* path of tug-reaper, or NULL where it is not installed */
+	char *tugd;   /* path of our own program, for jobs */
+	int monitor;  /* tug-monitor, sealed: a container can reach it as /proc/PID/exe */
+	char *reaper; /* path of tug-reaper, or NULL where it is not installed */
 };

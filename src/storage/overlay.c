@@ -82,6 +82,14 @@ static int namespace_enter(int data, struct err *err)
 	return 0;
 }
 
+/* An image without layers, and nothing above it: an empty root. */
+static int nothing_mount(int *out_root, struct err *err)
+{
+	if (mount("tmpfs", TARGET, "tmpfs", MS_RDONLY | MS_NOSUID | MS_NODEV | MS_NOEXEC, "mode=0755,nr_inodes=2") < 0)
+		return err_sys(err, "mount an empty root file system");
+	return directory_open(TARGET, out_root, err);
+}
+
 int layers_mount(int data, const struct overlay_spec *spec, int *out_root, struct err *err)
 {
 	struct stat info;
@@ -93,7 +101,7 @@ int layers_mount(int data, const struct overlay_spec *spec, int *out_root, struc
 		return rc;
 	bool has_upper = upper && lstat(upper, &info) == 0;
 	if (count == 0 && !has_upper)
-		return err_set(err, ENOENT, "an image without layers, and nothing above it");
+		return nothing_mount(out_root, err);
 	if (count == 0)
 		return directory_open(upper, out_root, err);
 	if (count == 1 && !has_upper)
