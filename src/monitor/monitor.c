@@ -9,6 +9,7 @@
 #include "monitor/oom_line.h"
 #include "monitor/protocol.h"
 #include "monitor/session.h"
+#include "monitor/stray.h"
 #include "monitor/settings.h"
 #include "runtime/apply.h"
 #include "runtime/apply_volume.h"
@@ -530,6 +531,15 @@ static int exec_make(struct session *session, struct monitor_packet *packet, int
 	return rc < 0 ? rc : session_child(session, process.pid, err);
 }
 
+static bool is_a_session_s(pid_t pid)
+{
+	for (const struct session *at = monitor.sessions; at; at = at->next) {
+		if (at->pid == pid)
+			return true;
+	}
+	return false;
+}
+
 /* Docker: into the stream, where whoever typed the command reads it. */
 static void exec_failed(struct session *session, const struct err *err)
 {
@@ -551,6 +561,7 @@ static void exec_take(struct monitor_packet *packet)
 		client_add(session, packet, 1);
 	int rc = exec_make(session, packet, &exit_code, &err);
 	if (rc < 0) {
+		stray_reap(is_a_session_s);
 		if (session->probe && monitor.plan)
 			probe_end(session);
 		loop_timer_stop(&session->limit);
