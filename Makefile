@@ -11,8 +11,13 @@ packages: ## install what building needs
 	@packaging/packages.sh install build
 
 test: ## install what the tests need, build, run all tests
-	@packaging/packages.sh install build run demo test
+	@packaging/packages.sh install build run demo test vm
 	@tests/run
+
+test-vm: ## boot Debian's kernel under qemu: cgroup v2, AppArmor, SELinux
+	@packaging/packages.sh install build run vm
+	@$(MAKE) --no-print-directory release
+	@tests/vm/run
 
 demo: ## a real image built, run and removed, with everything shown
 	@packaging/packages.sh install build run demo
@@ -36,6 +41,6 @@ clean: ## remove build/
 	rm -rf build
 
 help: ## this list
-	@sed -n 's/^\([a-z ]*\):.*## \(.*\)/\1\t\2/p' Makefile | expand -t 28
+	@sed -n 's/^\([a-z -]*\):.*## \(.*\)/\1\t\2/p' Makefile | expand -t 28
 
-.PHONY: all release dev coverage fuzz packages test demo bench format lint install clean help
+.PHONY: all release dev coverage fuzz packages test test-vm demo bench format lint install clean help

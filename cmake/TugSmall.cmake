@@ -16,7 +16,7 @@ function(tug_small_program output)
 	set(src ${CMAKE_SOURCE_DIR}/src)
 	file(GLOB sources CONFIGURE_DEPENDS ${src}/base/*.c ${src}/runtime/*.c ${src}/security/user.c)
 	list(FILTER sources EXCLUDE REGEX "_(test|fuzz)\\.c$|/base/(json|hash|log)[a-z_]*\\.c$")
-	list(FILTER sources EXCLUDE REGEX "/runtime/(plan_(compile|mounts|parts|print|process|sysctl)|cgroup_(compile|scope|bus))[a-z_]*\\.c$")
+	list(FILTER sources EXCLUDE REGEX "/runtime/(plan_(compile|mounts|parts|print|process|sysctl)|cgroup_(compile|place))[a-z_]*\\.c$")
 	file(GLOB headers CONFIGURE_DEPENDS ${src}/base/*.h ${src}/runtime/*.h ${src}/monitor/*.h ${src}/security/*.h)
 	get_filename_component(name ${output} NAME)
 	add_custom_command(

@@ -5,6 +5,7 @@
 #include "base/text.h"
 #include "runtime/cgroup_device.h"
 #include "runtime/cgroup_process.h"
+#include "runtime/cgroup_scope.h"
 #include "runtime/cgroup_tree.h"
 
 #include <dirent.h>
@@ -13,6 +14,7 @@
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/prctl.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
 #include <time.h>
@@ -279,6 +281,18 @@ static int group_make(const char *cgroup, struct groups *groups, struct err *err
 	return rc;
 }
 
+/* A process that does nothing until it is ended: a scope lives as long as something is in it. */
+static pid_t holder_start(void)
+{
+	pid_t parent = getpid(), pid = fork();
+	if (pid != 0)
+		return pid;
+	(void)prctl(PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0);
+	while (getppid() == parent)
+		pause();
+	_exit(0);
+}
+
 void cgroup_settle(struct cgroup_hold *hold)
 {
 	int status;
@@ -288,6 +302,14 @@ void cgroup_settle(struct cgroup_hold *hold)
 	while (waitpid(hold->pid, &status, 0) < 0 && errno == EINTR)
 		continue;
 	hold->pid = 0;
+}
+
+static int scope_make(const struct plan_scope *scope, struct cgroup_hold *hold, struct err *err)
+{
+	hold->pid = holder_start();
+	if (hold->pid < 0)
+		return err_sys(err, "fork");
+	return cgroup_scope_start(scope, hold->pid, err);
 }
 
 static bool denied(int rc)
@@ -301,6 +323,8 @@ int cgroup_create(const struct plan *plan, struct cgroup_hold *out_hold, struct 
 	struct cgroup_hold hold = {0};
 	memset(groups.fds, -1, sizeof groups.fds);
 	int rc = plan->cgroup ? 0 : err_set(err, EINVAL, "the plan names no control group");
+	if (rc == 0 && plan->scope)
+		rc = scope_make(plan->scope, &hold, err);
 	if (rc == 0)
 		rc = group_make(plan->cgroup, &groups, err);
 	if (denied(rc) && plan->cgroup_optional && plan->limit_count == 0) {

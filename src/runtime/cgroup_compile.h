@@ -26,6 +26,9 @@ struct cgroup_place {
 int cgroup_place_compile(struct arena *arena, const char *cgroups_path, const char *id, bool systemd, bool user,
 			 const char *own, struct cgroup_place *out_place, struct err *err) must_check;
 
+/* Fills settings->properties with what of its limits systemd has a property for. */
+int cgroup_properties_compile(struct arena *arena, struct cgroup_settings *settings, struct err *err) must_check;
+
 /* v1's scales in v2's. */
 uint64_t cgroup_weight_from_shares(uint64_t shares);	  /* cpu.shares 2..262144 to cpu.weight 1..10000 */
 uint64_t cgroup_weight_from_block(uint64_t block_weight); /* blkio 10..1000 to io.weight 1..10000 */

@@ -4,7 +4,8 @@
 #include "base/file.h"
 #include "base/path.h"
 #include "base/text.h"
-#include "runtime/cgroup.h"
+#include "runtime/cgroup_compile.h"
+#include "runtime/cgroup_scope.h"
 #include "runtime/plan_compile.h"
 #include "security/seccomp_cache.h"
 
@@ -182,6 +183,39 @@ static void device_rules_add(struct bundle *bundle)
 	resources->devices.count = count;
 }
 
+static int place_make(const struct context *context, struct bundle *bundle, const char *id,
+		      struct cgroup_place *out_place, struct err *err)
+{
+	const char *path = bundle->spec.linux_part->cgroups_path;
+	bool user = geteuid() != 0;
+	auto_free char *own = NULL;
+	if (!context->systemd_cgroup && text_empty(path))
+		path = arena_printf(&bundle->arena, "/tug-runtime-%s", id);
+	int rc = context->systemd_cgroup ? cgroup_scope_root(user, &own, err) : 0;
+	if (rc == 0)
+		rc = cgroup_place_compile(&bundle->arena, path, id, context->systemd_cgroup, user, own ? own : "",
+					  out_place, err);
+	return rc;
+}
+
+/* systemd knows the limits too: it shows them, and keeps them when it writes the group's files again. */
+static int scope_limits(struct bundle *bundle, struct err *err)
+{
+	struct plan *plan = bundle->plan;
+	struct plan_scope *scope = plan->scope;
+	struct cgroup_settings settings = {.limits = plan->limits, .limit_count = plan->limit_count};
+	int rc = cgroup_properties_compile(&bundle->arena, &settings, err);
+	if (rc < 0)
+		return err_wrap(err, "config.json");
+	size_t count = scope->property_count + settings.property_count;
+	struct plan_setting *all = arena_array(&bundle->arena, struct plan_setting, count + 1);
+	memcpy(all, scope->properties, scope->property_count * sizeof *all);
+	memcpy(all + scope->property_count, settings.properties, settings.property_count * sizeof *all);
+	scope->properties = all;
+	scope->property_count = count;
+	return 0;
+}
+
 int bundle_compile(struct context *context, struct bundle *bundle, const struct bundle_options *options,
 		   struct err *err)
 {
@@ -197,10 +231,11 @@ int bundle_compile(struct context *context, struct bundle *bundle, const struct 
 		rc = bundle_filter(context, &bundle->arena, part->seccomp, &filter, &filtered, err);
 	if (rc < 0)
 		return err_wrap(err, "config.json");
-	if (text_empty(part->cgroups_path))
-		part->cgroups_path = arena_printf(&bundle->arena, "/tug-runtime-%s", options->id);
-	else if (part->cgroups_path[0] != '/' && !context->systemd_cgroup)
-		part->cgroups_path = arena_printf(&bundle->arena, "/%s", part->cgroups_path);
+	struct cgroup_place place;
+	rc = place_make(context, bundle, options->id, &place, err);
+	if (rc < 0)
+		return err_wrap(err, "config.json");
+	part->cgroups_path = place.path;
 	device_rules_add(bundle);
 	const struct plan_options plan = {
 	    .cgroup_mode = cgroup_mode(),
@@ -215,7 +250,8 @@ int bundle_compile(struct context *context, struct bundle *bundle, const struct 
 	if (rc < 0)
 		return err_wrap(err, "config.json");
 	bundle->plan->cgroup_optional = geteuid() != 0;
-	return 0;
+	bundle->plan->scope = place.scope;
+	return place.scope ? scope_limits(bundle, err) : 0;
 }
 
 void bundle_done(struct bundle *bundle)

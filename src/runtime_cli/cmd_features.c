@@ -25,7 +25,8 @@ static int run(struct context *context, void *options, char **args)
 	(void)options;
 	(void)args;
 	enum { ALL_NAMED = CAPABILITY_NAMED };
-	struct oci_features_cgroup cgroup = {.v1 = &yes, .v2 = &yes, .systemd = &no, .systemd_user = &no, .rdma = &yes};
+	struct oci_features_cgroup cgroup = {
+	    .v1 = &yes, .v2 = &yes, .systemd = &yes, .systemd_user = &yes, .rdma = &yes};
 	struct oci_features_seccomp seccomp = {
 	    .enabled = &yes,
 	    .actions = (char **)(void *)seccomp_actions,

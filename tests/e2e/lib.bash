@@ -152,9 +152,7 @@ image_busybox() {
 	local root=$T/busybox
 	mkdir -p "$root"/{bin,tmp,www,etc}
 	cp "$(command -v busybox)" "$root/bin/busybox"
-	"$root/bin/busybox" --list | while read -r applet; do
-		[ -e "$root/bin/$applet" ] || ln -s busybox "$root/bin/$applet"
-	done
+	"$root/bin/busybox" --install "$root/bin"
 	echo 'root:x:0:0:root:/:/bin/sh' >"$root/etc/passwd"
 	echo 'a page' >"$root/www/index.html"
 	tar -C "$root" -cf "$T/busybox.tar" .

@@ -16,9 +16,7 @@ runtime_begin() {
 	mkdir -p "$T"/root/{bin,dev,etc,proc,sys,tmp,data}
 	chmod 755 "$T" "$T/root"
 	cp "$(command -v busybox)" "$T/root/bin/busybox"
-	for applet in $("$T/root/bin/busybox" --list); do
-		[ -e "$T/root/bin/$applet" ] || ln "$T/root/bin/busybox" "$T/root/bin/$applet"
-	done
+	"$T/root/bin/busybox" --install "$T/root/bin"
 	printf 'root:x:0:0:root:/root:/bin/sh\nuser:x:1000:1000::/home/user:/bin/sh\n' >"$T/root/etc/passwd"
 	echo 'root:x:0:' >"$T/root/etc/group"
 }

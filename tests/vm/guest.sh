@@ -18,6 +18,7 @@ hostname guest
 ip link set lo up
 export TUG_BIN=$BIN TUG_VM=$KIND
 
+start=$SECONDS
 # TAP of a program, as lines of "NAME: ...", kept as it comes: a guest that hangs shows how far it was.
 number=0
 run() { # run NAME SECONDS COMMAND...
@@ -31,19 +32,20 @@ run() { # run NAME SECONDS COMMAND...
 		*) echo "# ${line#\# }" ;;
 		esac
 	done < <(timeout -k 5 "$seconds" "$@" 2>&1 </dev/null) >>/tmp/out/tap
+	echo "# $name: $((SECONDS - start)) s after the boot" >>/tmp/out/tap
 	[ "$got" = 1 ] || { number=$((number + 1)); echo "not ok $number $name: ran no test" >>/tmp/out/tap; }
 }
 
 case $KIND in
 apparmor)
-	for test in cgroup cgroup_scope; do
-		program=$TOP/build/release/tests/runtime_${test}_test
-		[ ! -x "$program" ] || run "$test" 60 "$program"
-	done
-	run v2.bats 150 bats --tap "$TOP/tests/vm/v2.bats"
+	run cgroup_test 60 "$TOP/build/release/tests/runtime_cgroup_test"
+	run apparmor.bats 100 bats --tap "$TOP/tests/vm/apparmor.bats"
+	run v2.bats 100 bats --tap "$TOP/tests/vm/v2.bats"
+	run limits.bats 200 bats --tap -f 'memory|update|only v1|read-only|not in the list|pause' "$TOP/tests/e2e/limits.bats"
+	run runtime.bats 120 bats --tap -f 'create, state|exec: |pause, exec|kill: names' "$TOP/tests/e2e/runtime.bats"
 	;;
 selinux)
-	run selinux.bats 90 bats --tap "$TOP/tests/vm/selinux.bats"
+	run selinux.bats 120 bats --tap "$TOP/tests/vm/selinux.bats"
 	;;
 esac
 touch /tmp/out/done

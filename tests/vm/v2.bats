@@ -1,62 +1,43 @@
-# In the guest: the engine on cgroup v2 with AppArmor.
-load ../e2e/lib
+# In the guest: what only cgroup v2 has. The rest is in tests/e2e, which runs there too.
+load ../e2e/runtime_lib
 
-setup_file() {
-	engine_begin
-	engine_start
-	image_busybox
-}
-teardown_file() { engine_end; }
-teardown() {
-	local ids
-	ids=$(tug ps -aq)
-	[ -z "$ids" ] || tug rm -f $ids >/dev/null
-}
+setup_file() { runtime_begin; }
+teardown_file() { runtime_end; }
+setup() { bundle_make; }
+teardown() { bundle_remove; }
 
-# group NAME FILE: a control file of a container's group, as the host sees it.
-group() { cat "/sys/fs/cgroup/$NAME/$(tug inspect -f '{{.Id}}' "$1")/$2"; }
-
-@test "limits are v2's own" {
-	tug run -d --name c -m 64m --memory-swap 96m --memory-reservation 32m --cpus 0.5 --cpu-shares 1024 \
-		--pids-limit 50 --cpuset-cpus 0 busybox sleep 1000 >/dev/null
-	[ "$(group c memory.max)" = 67108864 ]
-	[ "$(group c memory.swap.max)" = 33554432 ]
-	[ "$(group c memory.low)" = 33554432 ]
-	[ "$(group c cpu.max)" = "50000 100000" ]
-	[ "$(group c cpu.weight)" = 100 ]
-	[ "$(group c pids.max)" = 50 ]
-	[ "$(group c cpuset.cpus)" = 0 ]
+@test "the group is the root of the container's own view" {
+	command_is 'cat /proc/self/cgroup; grep " /sys/fs/cgroup " /proc/mounts; cat /sys/fs/cgroup/pids.max; mkdir /sys/fs/cgroup/x'
+	config '.linux.resources = {"pids": {"limit": 20}}'
+	run -1 run_it
+	[[ $output == "0::/"*cgroup2*ro,nosuid,nodev,noexec*20*"Read-only file system"* ]]
+	nothing_left
 }
 
-@test "the container has a cgroup namespace, and its own group read-only" {
-	run -0 tug run --rm busybox sh -c 'cat /proc/self/cgroup; grep " /sys/fs/cgroup " /proc/mounts; mkdir /sys/fs/cgroup/x'
-	:
+@test "unified: files by their names, memory.oom.group among them" {
+	command_is 'cd /sys/fs/cgroup && cat memory.oom.group pids.max memory.high cpu.weight'
+	config '.linux.resources = {"unified": {"memory.oom.group": "1", "pids.max": "9", "memory.high": "8388608", "cpu.weight": "42"}}'
+	run -0 run_it
+	[ "$output" = $'1\n9\n8388608\n42' ]
+	config '.linux.resources = {"unified": {"memory.nosuch": "1"}}'
+	run -1 run_it
+	[[ $output == *memory.nosuch* ]]
+	nothing_left
 }
 
-@test "no more memory: killed, and said so" {
-	run -137 tug run --name c -m 16m --memory-swap 16m busybox sh -c 'x=a; while :; do x=$x$x; done'
-	[ "$(tug inspect -f '{{.State.OOMKilled}}' c)" = true ]
-}
-
-@test "devices: the list is all there is" {
-	run -0 tug run --rm --device /dev/kmsg busybox sh -c 'head -c 0 /dev/kmsg && echo listed
-		mknod /tmp/mem c 1 1 && ! head -c 1 /tmp/mem 2>/tmp/err && cat /tmp/err; mknod /tmp/zero c 1 5 && head -c 1 /tmp/zero | wc -c'
-	[[ $output == *listed*"Operation not permitted"*1* ]]
-}
-
-@test "stop, kill and rm -f leave no group" {
-	tug run -d --name c busybox sleep 1000 >/dev/null
-	id=$(tug inspect -f '{{.Id}}' c)
-	[ -d "/sys/fs/cgroup/$NAME/$id" ]
-	tug kill c >/dev/null
-	wait_for test ! -e "/sys/fs/cgroup/$NAME/$id"
-	tug start c >/dev/null
-	tug rm -f c >/dev/null
-	[ ! -e "/sys/fs/cgroup/$NAME/$id" ]
-}
-
-@test "exec is in the container's group" {
-	tug run -d --name c busybox sleep 1000 >/dev/null
-	run -0 tug exec c cat /proc/self/cgroup
-	[ "$output" = "0::/" ]
+@test "v1's values in v2's terms, idle, burst, hugetlb" {
+	command_is 'cd /sys/fs/cgroup && cat cpu.weight cpu.max cpu.max.burst memory.max memory.swap.max memory.low hugetlb.2MB.max'
+	config '.linux.resources = {"cpu": {"shares": 2048, "quota": 40000, "period": 80000, "burst": 20000},
+		"memory": {"limit": 67108864, "swap": 100663296, "reservation": 33554432},
+		"hugepageLimits": [{"pageSize": "2MB", "limit": 4194304}]}'
+	run -0 run_it
+	[ "$output" = $'174\n40000 80000\n20000\n67108864\n33554432\n33554432\n4194304' ]
+	command_is 'cat /sys/fs/cgroup/cpu.idle'
+	config '.linux.resources = {"cpu": {"idle": 1}}'
+	run -0 run_it
+	[ "$output" = 1 ]
+	config '.linux.resources = {"memory": {"swappiness": 3}}'
+	run -1 run_it
+	[[ $output == *"linux: resources: memory: swappiness: not available with cgroup v2"* ]]
+	nothing_left
 }
