@@ -289,7 +289,7 @@ static int hold(const struct container *container, bool pause, char **out_cgroup
 	*out_cgroup = NULL;
 	if (!pause || container->state != STATE_RUNNING)
 		return 0;
-	auto_free char *cgroup = x_printf("%s/%s", container->engine->config.cgroup_parent, container->id);
+	auto_free char *cgroup = container_cgroup(container);
 	int rc = cgroup_freeze(cgroup, err);
 	if (rc == 0)
 		*out_cgroup = take(cgroup);

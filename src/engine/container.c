@@ -257,6 +257,16 @@ int container_find(struct engine *engine, const char *name, struct container **o
 
 /* --- changing --- */
 
+char *container_cgroup(const struct container *container)
+{
+	const char *own = container->document.host.cgroup_parent;
+	const char *parent = text_empty(own) ? container->engine->config.cgroup_parent : own;
+	size_t size = strlen(parent);
+	while (size > 0 && parent[size - 1] == '/')
+		size--;
+	return x_printf("%s%.*s/%s", *parent == '/' || size == 0 ? "" : "/", (int)size, parent, container->id);
+}
+
 const char *container_status(const struct container *container)
 {
 	if (container->state == STATE_STARTING && container->again)

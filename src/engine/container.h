@@ -119,6 +119,9 @@ int container_find(struct engine *engine, const char *name, struct container **o
 		   struct err *err) must_check;
 struct container *container_by_name(struct engine *engine, const char *name); /* exactly; NULL */
 
+/* Its control group, "PARENT/ID", by its own CgroupParent or the engine's. The caller frees it. */
+char *container_cgroup(const struct container *container);
+
 /* Docker's word for its state. */
 const char *container_status(const struct container *container);
 

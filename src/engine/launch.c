@@ -24,11 +24,6 @@
 
 enum { LOG_SIZE_DEFAULT = 20000000, LOG_FILES_DEFAULT = 3, LOG_FILES_MAX = 1000 };
 
-static char *cgroup_path(const struct container *container)
-{
-	return x_printf("%s/%s", container->engine->config.cgroup_parent, container->id);
-}
-
 /* --- the root file system --- */
 
 struct root_paths {
@@ -115,7 +110,7 @@ static int plan_make(struct container *container, struct arena *arena, const str
 {
 	struct engine *engine = container->engine;
 	const struct host_config *host = &container->document.host;
-	auto_free char *cgroup = cgroup_path(container);
+	auto_free char *cgroup = container_cgroup(container);
 	const struct spec_paths paths = {.files = root->files, .cgroup = cgroup, .cgroup_v2 = engine->cgroup_v2};
 	auto_buf bytes = BUF_INIT(PLAN_SIZE_MAX);
 	struct seccomp_filter filter;
@@ -296,7 +291,7 @@ void launch_release(struct container *container)
 
 void launch_clear(struct container *container)
 {
-	auto_free char *cgroup = cgroup_path(container);
+	auto_free char *cgroup = container_cgroup(container);
 	cgroup_remove(cgroup);
 }
 

@@ -131,6 +131,17 @@ static int block_check(const struct host_config *host, struct err *err)
 	return 0;
 }
 
+/* Below the root of the hierarchies, and nowhere else. */
+static int parent_check(const struct host_config *host, struct err *err)
+{
+	auto_strv char **parts = strv_split(host->cgroup_parent ? host->cgroup_parent : "", '/');
+	for (char **part = parts; *part; part++) {
+		if (text_equal(*part, "..") || strpbrk(*part, "\n"))
+			return err_set(err, EINVAL, "invalid CgroupParent: %s", host->cgroup_parent);
+	}
+	return 0;
+}
+
 int resource_check(const struct host_config *host, bool cgroup_v2, struct err *err)
 {
 	int rc = memory_check(host, err);
@@ -140,7 +151,9 @@ int resource_check(const struct host_config *host, bool cgroup_v2, struct err *e
 		rc = realtime_check(host, cgroup_v2, err);
 	if (rc == 0)
 		rc = cpuset_check(host, err);
-	return rc < 0 ? rc : block_check(host, err);
+	if (rc == 0)
+		rc = block_check(host, err);
+	return rc < 0 ? rc : parent_check(host, err);
 }
 
 /* --- what the host does not have --- */

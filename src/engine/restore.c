@@ -46,7 +46,7 @@ static void ended_record(struct container *container)
 /* A commit holds a container while it reads; when the engine ends meanwhile, nobody lets it go. */
 static void run_on(const struct container *container)
 {
-	auto_free char *cgroup = x_printf("%s/%s", container->engine->config.cgroup_parent, container->id);
+	auto_free char *cgroup = container_cgroup(container);
 	bool frozen = false;
 	struct err err;
 	if (container->state == STATE_PAUSED || cgroup_frozen(cgroup, &frozen, &err) < 0 || !frozen)

@@ -218,7 +218,7 @@ int engine_stats(struct engine *engine, struct arena *arena, const char *name, s
 	};
 	if (!state_is_running(container->state) || container->pid <= 0)
 		return 0;
-	auto_free char *cgroup = x_printf("%s/%s", engine->config.cgroup_parent, container->id);
+	auto_free char *cgroup = container_cgroup(container);
 	/* One that ends just now is shown as one that has ended. */
 	if (cgroup_stats_read(cgroup, &group, &ignored) == 0) {
 		out_stats->read = now_text(arena);

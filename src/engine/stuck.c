@@ -53,7 +53,7 @@ static bool process_show(pid_t pid, struct buf *text)
 
 char *stuck_text(const struct container *container)
 {
-	auto_free char *cgroup = x_printf("%s/%s", container->engine->config.cgroup_parent, container->id);
+	auto_free char *cgroup = container_cgroup(container);
 	auto_buf text = BUF_INIT(4096);
 	auto_free pid_t *pids = NULL;
 	size_t count = 0, shown = 0;

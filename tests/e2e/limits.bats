@@ -81,6 +81,18 @@ one() { if v2; then echo "$2"; else echo "$1"; fi; }
 	[[ $output == *"invalid weight for device: $device:5"* ]]
 }
 
+@test "a parent of one's own for the control group" {
+	tug run -d --name web --cgroup-parent "/$NAME-own/below/" -m 64m busybox sleep 1000 >/dev/null
+	local id
+	id=$(tug inspect -f '{{.Id}}' web)
+	[ "$(find /sys/fs/cgroup -path "*/$NAME-own/below/$id" | wc -l)" != 0 ]
+	[ "$(tug stats --no-stream --format '{{.MemUsage}}' web | sed 's/.* //')" = 64MiB ]
+	tug rm -f web >/dev/null
+	run -125 tug create --cgroup-parent ../x busybox
+	[[ $output == *"invalid CgroupParent: ../x"* ]]
+	find /sys/fs/cgroup -depth -path "*/$NAME-own*" -type d -exec rmdir {} \;
+}
+
 @test "what only v1 has is discarded with a warning on v2" {
 	run -0 --separate-stderr tug run -d --name web -m 64m --memory-swappiness 10 --oom-kill-disable busybox sleep 1000
 	if v2; then
