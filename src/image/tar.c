@@ -557,7 +557,15 @@ int tar_next(struct tar *tar, const struct tar_entry **out_entry, struct err *er
 {
 	if (tar->ended)
 		return 0;
-	int result = skip(tar, tar->data_left + tar->padding, err);
+	int result = skip(tar, tar->data_left, err);
+	/* umoci's layers end with the last byte of the last file; Go's reader, and so Docker, takes them. */
+	if (result == 0 && tar->padding && (result = fill(tar, err)) == 0) {
+		tar->data_left = tar->padding = 0;
+		tar->ended = true;
+		return 0;
+	}
+	if (result >= 0)
+		result = skip(tar, tar->padding, err);
 	if (result < 0)
 		return result;
 	tar->data_left = tar->padding = 0;

@@ -376,3 +376,28 @@ TEST(tar_refuses_what_stands_behind_the_end)
 	buf_text(&buf, "short");
 	refuse(&buf, "middle of a header");
 }
+
+TEST(tar_may_end_with_the_last_byte_of_a_file)
+{
+	struct err err;
+	auto_buf archive = BUF_INIT(1 << 20);
+	archive_add_entry(&archive, &(struct archive_entry){.name = "a", .data = "five!"});
+	archive.len = 512 + 5;
+	const struct tar_entry *entry;
+	struct stream_memory source;
+	struct tar reader;
+	stream_memory_init(&source, archive.data, archive.len, 0);
+	tar_init(&reader, &source.base);
+	CHECK_INT(tar_next(&reader, &entry, &err), 1);
+	CHECK_INT(tar_next(&reader, &entry, &err), 0);
+	CHECK_OK(tar_drain(&reader, &err));
+	tar_done(&reader);
+	/* Half a block is no end. */
+	archive.len = 512 + 6;
+	archive.data[517] = 0;
+	stream_memory_init(&source, archive.data, archive.len, 0);
+	tar_init(&reader, &source.base);
+	CHECK_INT(tar_next(&reader, &entry, &err), 1);
+	CHECK(tar_next(&reader, &entry, &err) < 0);
+	tar_done(&reader);
+}

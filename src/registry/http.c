@@ -319,6 +319,10 @@ static void method_set(struct http_transfer *transfer)
 		(void)set(easy, CURLOPT_CUSTOMREQUEST, "DELETE");
 		return;
 	}
+	/* On a connection that was closed meanwhile libcurl would send it all again, behind what has arrived already.
+	 */
+	(void)set(easy, CURLOPT_FRESH_CONNECT,
+		  (long)(transfer->body_fd >= 0 && !transfer->body && transfer->body_size > 0));
 	(void)set(easy, CURLOPT_UPLOAD, 1L);
 	(void)set(easy, CURLOPT_CUSTOMREQUEST, transfer->method);
 	(void)set(easy, CURLOPT_INFILESIZE_LARGE, (curl_off_t)transfer->body_size);
