@@ -98,3 +98,6 @@ void handle_build_session(struct exchange *x);
 
 /* commit.c */
 void handle_commit(struct exchange *x);
+
+/* fsck.c */
+void handle_system_fsck(struct exchange *x);

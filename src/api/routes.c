@@ -17,6 +17,7 @@ const struct route routes[] = {
     {"HEAD", "/_ping", handle_system_ping, 24, 0, NULL},
     {"GET", "/version", handle_system_version, 24, 0, NULL},
     {"GET", "/info", handle_system_info, 24, 0, NULL},
+    {"POST", "/system/fsck", handle_system_fsck, 24, 0, NULL}, /* tug's own */
     {"GET", "/events", handle_system_events, 24, 0, NULL},
     {"GET", "/system/df", handle_system_usage, 25, 0, NULL},
     {"POST", "/auth", handle_system_auth, 24, ROUTE_BODY, NULL},

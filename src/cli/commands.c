@@ -51,6 +51,7 @@ const struct command *const commands[] = {
     &command_container_prune,
     &command_system_df,
     &command_image_prune,
+    &command_fsck,
     &command_system_prune,
     &command_volume_create,
     &command_volume_inspect,

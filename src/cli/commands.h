@@ -25,3 +25,4 @@ extern const struct command command_build, command_builder_build, command_buildx
 extern const struct command command_builder_prune, command_buildx_prune;
 extern const struct command command_history;
 extern const struct command command_image_prune;
+extern const struct command command_fsck;

@@ -154,7 +154,11 @@ static int summary_fill(struct image_filters *state, const struct image *image, 
 {
 	struct oci_image config = {0};
 	int rc = image_config(state->engine->images, state->arena, &image->id, &config, err);
-	if (rc < 0)
+	/* A configuration that is damaged costs its image the labels, and nobody else anything: fsck says what it is.
+	 */
+	if (rc == -EBADMSG || rc == -ENOENT || rc == -EINVAL)
+		config = (struct oci_image){0};
+	else if (rc < 0)
 		return rc;
 	*summary = (struct image_summary){
 	    .containers = image_use_count(state->engine, image->id.text),

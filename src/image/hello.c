@@ -3,6 +3,7 @@
 #include "base/buffer.h"
 #include "base/fd.h"
 #include "image/job.h"
+#include "image/split.h"
 #include "storage/content.h"
 
 #include <fcntl.h>
@@ -51,7 +52,25 @@ static void layer_tar(struct buf *out, size_t size)
 	buf_append(out, zeros, sizeof zeros);
 }
 
-static int layer_make(int staging, size_t size, struct err *err)
+/* What the tar has beside the file, so that it can be given back (split.h). */
+static int split_make(int staging, const struct buf *tar, size_t size, struct err *err)
+{
+	struct split_writer *split;
+	auto_fd int layer = openat(staging, "hello", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	if (layer < 0)
+		return err_sys(err, "make the embedded image");
+	int rc = split_writer_open(layer, &split, err);
+	if (rc < 0)
+		return rc;
+	split_literal(split, tar->data, TAR_BLOCK_SIZE);
+	split_file(split, "hello", 0, size);
+	split_literal(split, tar->data + TAR_BLOCK_SIZE + size, tar->len - TAR_BLOCK_SIZE - size);
+	rc = split_writer_finish(split, err);
+	split_writer_free(split);
+	return rc;
+}
+
+static int hello_layer(int staging, size_t size, struct err *err)
 {
 	if (mkdirat(staging, "hello", 0700) < 0 || mkdirat(staging, "hello/diff", 0755) < 0)
 		return err_sys(err, "make the embedded image");
@@ -83,7 +102,9 @@ int hello_make(int staging, struct arena *arena, struct image_job_result *out_re
 		   "01T00:00:00Z\","
 		   "\"created_by\":\"embedded in tugd " TUG_VERSION "\"}]}",
 		   diff_id.text);
-	rc = layer_make(staging, size, err);
+	rc = hello_layer(staging, size, err);
+	if (rc == 0)
+		rc = split_make(staging, &tar, size, err);
 	if (rc == 0)
 		rc = content_stage(staging, "config", config.data, config.len, &id, err);
 	if (rc < 0)

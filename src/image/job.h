@@ -139,3 +139,32 @@ JSON_DECLARE(archive_spec);
  * with the name "layer". The result has it, and no image.
  */
 int image_job_layer_main(int argc, char **argv);
+
+/*
+ * tugd job fsck: descriptor 4 the staging directory, 5 layers/, 6 blobs/sha256/, 7 a struct fsck_spec. Answers with a
+ * struct fsck_answer; the result's layers are those that were unpacked again from their blob.
+ */
+int image_job_fsck_main(int argc, char **argv);
+
+struct fsck_layer {
+	char *diff_id;
+	char *blob; /* digest of its compressed bytes, when they are kept */
+};
+struct fsck_spec {
+	bool repair;
+	JSON_LIST(struct fsck_layer) layers;
+	char **blobs;
+};
+struct fsck_damage {
+	char *kind;   /* "layer", "blob" */
+	char *object; /* digest */
+	char *problem;
+};
+struct fsck_answer {
+	JSON_LIST(struct fsck_damage) damage;
+	uint64_t bytes; /* that were read */
+};
+JSON_DECLARE(fsck_layer);
+JSON_DECLARE(fsck_spec);
+JSON_DECLARE(fsck_damage);
+JSON_DECLARE(fsck_answer);
