@@ -30,6 +30,14 @@ static const char *size_text(struct arena *arena, int64_t bytes)
 	return arena_strdup(arena, text);
 }
 
+/* Images and containers are shown as in their own tables. */
+static const char *short_text(struct arena *arena, int64_t bytes)
+{
+	char text[SIZE_TEXT];
+	size_decimal(bytes, 3, text);
+	return arena_strdup(arena, text);
+}
+
 static const char *number_text(struct arena *arena, int64_t number)
 {
 	return arena_printf(arena, "%lld", (long long)number);
@@ -116,7 +124,7 @@ static void image_row(struct listing *listing, const struct image_summary *image
 	listing_set(listing, row, "Tag", colon ? colon + 1 : "<none>");
 	listing_set(listing, row, "ID", show_id(arena, image->id, false));
 	listing_set(listing, row, "CreatedSince", show_ago(arena, image->created));
-	listing_set(listing, row, "Size", size_text(arena, image->size));
+	listing_set(listing, row, "Size", short_text(arena, image->size));
 	listing_set(listing, row, "SharedSize", size_text(arena, image->shared_size));
 	listing_set(listing, row, "UniqueSize", size_text(arena, image->size - image->shared_size));
 	listing_set(listing, row, "Containers", number_text(arena, image->containers));
@@ -136,7 +144,7 @@ static void container_row(struct listing *listing, const struct container_summar
 	listing_set(listing, row, "Image", show_image(item->image));
 	listing_set(listing, row, "Command", buf_str(&command));
 	listing_set(listing, row, "LocalVolumes", number_text(arena, volumes));
-	listing_set(listing, row, "Size", size_text(arena, item->size_rw ? *item->size_rw : 0));
+	listing_set(listing, row, "Size", short_text(arena, item->size_rw ? *item->size_rw : 0));
 	listing_set(listing, row, "RunningFor", show_ago(arena, item->created));
 	listing_set(listing, row, "Status", item->status);
 	listing_set(listing, row, "Names", name);

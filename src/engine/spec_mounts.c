@@ -2,6 +2,7 @@
 
 #include "base/text.h"
 #include "engine/engine_state.h"
+#include "engine/mount_source.h"
 #include "engine/spec_join.h"
 #include "engine/volumes.h"
 
@@ -118,14 +119,16 @@ static int mounts_add(struct mount_list *list, const struct container *container
 	int rc = 0;
 	for (size_t i = 0; rc == 0 && i < container->document.mounts.count; i++) {
 		const struct container_mount *mount = &container->document.mounts.items[i];
-		if (text_equal(mount->type, "volume"))
+		if (text_equal(mount->type, "volume")) {
 			bind_add(list, mount, volumes_mountpoint(container->engine, list->arena, mount->name));
-		else if (text_equal(mount->type, "bind"))
+		} else if (text_equal(mount->type, "bind")) {
+			rc = mount_source_check(mount->source, mount->propagation ? mount->propagation : "", err);
 			bind_add(list, mount, mount->source);
-		else if (text_equal(mount->type, "image"))
+		} else if (text_equal(mount->type, "image")) {
 			rc = image_add(list, container, mount, files, i, err);
-		else
+		} else {
 			tmpfs_add(list, mount);
+		}
 	}
 	return rc;
 }

@@ -368,10 +368,27 @@ static int remount(const struct plan_mount *mount, int root, struct err *err)
 	return rc < 0 ? err_set(err, -rc, "remount: %s", strerror(-rc)) : 0;
 }
 
+/* A mount that is to share with the host has to be copied while we still do. */
+static int shared_open(const struct plan *plan, const int *sources, int *trees, struct err *err)
+{
+	int rc = 0;
+	for (size_t i = 0; i < plan->mount_count; i++) {
+		const struct plan_mount *at = &plan->mounts[i];
+		trees[i] = sources ? sources[i] : -1;
+		if (rc == 0 && trees[i] < 0 && at->kind == PLAN_MOUNT_BIND && at->propagation & MS_SHARED &&
+		    !(at->mount_flags & MS_REMOUNT) && has_setattr())
+			rc = source_open(plan, at, -1, &trees[i], err);
+	}
+	return rc;
+}
+
 int mounts_make(const struct plan *plan, int *sources, int *out_root, struct err *err)
 {
 	auto_fd int root = -1;
-	int rc = root_make(plan, sources ? sources[plan->mount_count] : -1, &root, err);
+	auto_free int *trees = x_alloc((plan->mount_count + 1) * sizeof *trees);
+	int rc = shared_open(plan, sources, trees, err);
+	if (rc == 0)
+		rc = root_make(plan, sources ? sources[plan->mount_count] : -1, &root, err);
 	if (rc < 0)
 		return rc;
 	for (size_t i = 0; i < plan->mount_count; i++) {
@@ -379,7 +396,7 @@ int mounts_make(const struct plan *plan, int *sources, int *out_root, struct err
 		if (at->mount_flags & MS_REMOUNT)
 			rc = remount(at, root, err);
 		else if (at->kind == PLAN_MOUNT_BIND)
-			rc = bind_make(plan, at, root, sources ? sources[i] : -1, err);
+			rc = bind_make(plan, at, root, trees[i], err);
 		else if (at->kind == PLAN_MOUNT_SECRET)
 			rc = secret_make(plan, at, root, err);
 		else

@@ -323,6 +323,30 @@ canary_same() { canary_list | cmp - "$T/canary.before"; }
 	[ -e "$T/made2/deep/f" ]
 }
 
+@test "propagation: shared both ways, slave one way, private none" {
+	mkdir "$T/shared" "$T/private"
+	mount -t tmpfs tmpfs "$T/shared"
+	mount --make-shared "$T/shared"
+	mkdir "$T/shared/host" "$T/shared/inside"
+	tug run -d --name c1 -v "$T/shared:/t:rshared" --cap-add SYS_ADMIN --security-opt seccomp=unconfined busybox sleep 100 >/dev/null
+	tug run -d --name c2 -v "$T/shared:/t:rslave" busybox sleep 100 >/dev/null
+	tug run -d --name c3 -v "$T/shared:/t" busybox sleep 100 >/dev/null
+	mount -t tmpfs tmpfs "$T/shared/host"
+	touch "$T/shared/host/f"
+	[ "$(tug exec c1 ls /t/host)$(tug exec c2 ls /t/host)$(tug exec c3 ls /t/host)" = ff ]
+	tug exec c1 sh -c 'mount -t tmpfs tmpfs /t/inside && touch /t/inside/g'
+	[ "$(ls "$T/shared/inside")" = g ]
+	tug rm -f c1 c2 c3 >/dev/null
+	umount "$T/shared/inside" "$T/shared/host" "$T/shared"
+	mount -t tmpfs tmpfs "$T/private"
+	mount --make-private "$T/private"
+	run tug run --rm -v "$T/private:/t:rshared" busybox true
+	[[ $output == *"path $T/private is mounted on $T/private but it is not a shared mount"* ]]
+	run tug run --rm -v "$T/private:/t:rslave" busybox true
+	[[ $output == *"path $T/private is mounted on $T/private but it is not a shared or slave mount"* ]]
+	umount "$T/private"
+}
+
 @test "tmpfs: mode, size, options, and the look of what is below" {
 	[ "$(tug run --rm --mount type=tmpfs,dst=/t,tmpfs-mode=1770,tmpfs-size=1m busybox stat -c %a /t)" = 1770 ]
 	[[ $(tug run --rm --mount type=tmpfs,dst=/t,tmpfs-size=1m busybox cat /proc/mounts) == *" /t tmpfs rw,nosuid,nodev,noexec,relatime,size=1024k"* ]]
