@@ -80,15 +80,12 @@ void handle_container_logs(struct exchange *x)
 	    .err = query_bool(&x->query, "stderr", false),
 	    .follow = query_bool(&x->query, "follow", false),
 	    .timestamps = query_bool(&x->query, "timestamps", false),
+	    .details = query_bool(&x->query, "details", false),
 	    .tail = -1,
 	};
 	struct err err;
 	if (!options.out && !options.err) {
 		exchange_refuse(x, 400, "Bad parameters: you must choose at least one stream");
-		return;
-	}
-	if (query_bool(&x->query, "details", false)) {
-		exchange_refuse(x, 501, "details: known, but not supported yet");
 		return;
 	}
 	/* Docker: what is not a number from 0 up means all lines. */

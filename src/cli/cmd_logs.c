@@ -11,7 +11,7 @@
 #include <string.h>
 
 struct logs_options {
-	bool follow, timestamps;
+	bool follow, timestamps, details;
 	const char *since, *until, *tail;
 };
 
@@ -25,7 +25,7 @@ static const struct option_row logs_rows[] = {
     O_BOOL(struct logs_options, timestamps, "timestamps", 't', "Show timestamps"),
     O_STRING(struct logs_options, until, "until", 0, "string",
 	     "Show logs before a timestamp (e.g. \"2013-01-02T13:23:37Z\") or relative (e.g. \"42m\" for 42 minutes)"),
-    O_ABSENT_BOOL("details", ""),
+    O_BOOL(struct logs_options, details, "details", 0, "Show extra details provided to logs"),
     O_END,
 };
 
@@ -65,7 +65,8 @@ static int logs_show(struct cli *cli, struct err *err)
 	if (rc < 0)
 		return rc;
 	buf_text(&path, cli_path(cli, "/containers/%s/logs?stdout=1&stderr=1", inspect.id));
-	buf_printf(&path, "&follow=%d&timestamps=%d&tail=", options->follow, options->timestamps);
+	buf_printf(&path, "&follow=%d&timestamps=%d&details=%d&tail=", options->follow, options->timestamps,
+		   options->details);
 	path_escape(&path, options->tail);
 	rc = time_query(&path, "since", options->since, err);
 	if (rc == 0)

@@ -17,6 +17,7 @@ JSON_TYPE(container_state, F_STR(struct container_state, status, "Status", 0),
 	  F_STR(struct container_state, error, "Error", 0), F_STR(struct container_state, started_at, "StartedAt", 0),
 	  F_STR(struct container_state, finished_at, "FinishedAt", 0),
 	  F_POINTER(struct container_state, health, "Health", JSON_OMIT, health_state),
+	  F_I64(struct container_state, log_dropped, "LogDropped", JSON_OMIT),
 	  F_POINTER(struct container_state, death, "Death", JSON_OMIT, container_death));
 
 JSON_TYPE(graph_driver, F_MAP(struct graph_driver, data, "Data", JSON_NULLABLE),

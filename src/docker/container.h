@@ -39,6 +39,7 @@ struct container_state {
 	char *started_at; /* RFC 3339; DOCKER_TIME_NEVER */
 	char *finished_at;
 	struct health_state *health;   /* NULL: no check */
+	int64_t log_dropped;	       /* tug's own: messages that syslog or the journal did not take */
 	struct container_death *death; /* tug's own; NULL: it never ended */
 };
 JSON_DECLARE(container_state);

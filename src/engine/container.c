@@ -21,6 +21,7 @@ JSON_TYPE(container_address, F_STR(struct container_address, network, "Network",
 JSON_TYPE(container_life, F_I64(struct container_life, restart_count, "RestartCount", JSON_OMIT),
 	  F_I64(struct container_life, backoff_ns, "Backoff", JSON_OMIT),
 	  F_BOOL(struct container_life, stopped_by_user, "StoppedByUser", JSON_OMIT),
+	  F_I64(struct container_life, log_dropped, "LogDropped", JSON_OMIT),
 	  F_STR(struct container_life, boot, "Boot", JSON_OMIT),
 	  F_POINTER(struct container_life, death, "Death", JSON_OMIT, container_death),
 	  F_POINTER(struct container_life, health, "Health", JSON_OMIT, health_state));

@@ -5,6 +5,7 @@
 #include "docker/port_spec.h"
 #include "engine/engine_state.h"
 #include "engine/resource_check.h"
+#include "engine/log_spec.h"
 #include "engine/signal_name.h"
 
 #include <string.h>
@@ -49,10 +50,9 @@ static int modes_check(const struct host_config *host, struct err *err)
 		return err_set(err, ENOENT, "network %s not found", mode);
 	if (text_equal(mode, "host") && host->publish_all_ports)
 		return 0; /* Docker: nothing to publish, and no error */
-	if (!text_equal(host->log.type, "json-file") && !text_equal(host->log.type, "none"))
-		return err_set(err, EOPNOTSUPP,
-			       "LogConfig: driver \"%s\" is known, but not supported yet: json-file or none",
-			       host->log.type);
+	int rc = log_spec_check(&host->log, err);
+	if (rc < 0)
+		return rc;
 	if (!text_equal(host->runtime, "tug") && !text_equal(host->runtime, "runc"))
 		return err_set(err, EINVAL, "unknown or invalid runtime name: %s", host->runtime);
 	return 0;

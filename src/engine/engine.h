@@ -130,7 +130,7 @@ void engine_attach(struct engine *engine, const char *name, const struct engine_
 		   const void *preface, size_t preface_size);
 
 struct engine_logs {
-	bool out, err, follow, timestamps;
+	bool out, err, follow, timestamps, details;
 	int64_t since_ns, until_ns; /* wall clock; 0: not set */
 	int64_t tail;		    /* lines; -1: all */
 };

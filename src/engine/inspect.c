@@ -34,6 +34,7 @@ static void state_fill(const struct container *container, struct arena *arena, s
 	    .error = container->error ? container->error : (char *)"",
 	    .started_at = time_text(arena, container->started_ns),
 	    .health = health_view(container, arena),
+	    .log_dropped = container->life.log_dropped,
 	    .death = container->life.death,
 	    .finished_at = time_text(arena, running && !restarting ? 0 : container->finished_ns),
 	};

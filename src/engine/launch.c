@@ -9,6 +9,7 @@
 #include "docker/size.h"
 #include "engine/engine_state.h"
 #include "engine/launch_network.h"
+#include "engine/log_spec.h"
 #include "engine/launch_volumes.h"
 #include "engine/spec.h"
 #include "engine/spec_join.h"
@@ -22,7 +23,6 @@
 #include <fcntl.h>
 #include <string.h>
 
-enum { LOG_SIZE_DEFAULT = 20000000, LOG_FILES_DEFAULT = 3, LOG_FILES_MAX = 1000 };
 
 /* --- the root file system --- */
 
@@ -198,24 +198,14 @@ int launch_exec_plan(struct container *container, const struct exec_config *conf
 
 /* --- START --- */
 
-static int log_limits(const struct log_config *log, struct monitor_message *message, struct err *err)
+static int log_fill(const struct container *container, struct buf *out, struct err *err)
 {
-	message->log_size = LOG_SIZE_DEFAULT;
-	message->log_files = LOG_FILES_DEFAULT;
-	for (size_t i = 0; i < log->config.count; i++) {
-		const struct json_pair *pair = &log->config.items[i];
-		int rc = 0;
-		if (text_equal(pair->key, "max-size"))
-			rc = text_equal(pair->value, "-1") ? (message->log_size = 0, 0)
-							   : size_parse(pair->value, &message->log_size, err);
-		else if (text_equal(pair->key, "max-file"))
-			rc = number_parse(pair->value, 1, LOG_FILES_MAX, "max-file", &message->log_files, err);
-		else
-			rc = err_set(err, EOPNOTSUPP, "unknown log opt '%s' for json-file log driver", pair->key);
-		if (rc < 0)
-			return rc;
-	}
-	return 0;
+	auto_arena arena = {0};
+	struct log_options options;
+	int rc = log_spec(container, &arena, &options, err);
+	if (rc == 0)
+		log_options_encode(out, &options);
+	return rc < 0 ? rc : buf_check(out, "LogConfig", err);
 }
 
 static int message_fill(const struct container *container, struct monitor_message *message, struct err *err)
@@ -226,12 +216,6 @@ static int message_fill(const struct container *container, struct monitor_messag
 	memcpy(message->id, container->id, sizeof message->id);
 	message->flags = (config->tty ? MONITOR_TTY : 0) | (config->open_stdin ? MONITOR_OPEN_STDIN : 0) |
 			 (config->stdin_once ? MONITOR_STDIN_ONCE : 0);
-	if (text_equal(host->log.type, "json-file")) {
-		message->flags |= MONITOR_LOG;
-		int rc = log_limits(&host->log, message, err);
-		if (rc < 0)
-			return rc;
-	}
 	return console_size_read(host->console_size.items, host->console_size.count, &message->height, &message->width,
 				 err);
 }
@@ -240,6 +224,7 @@ void launch_done(struct launch *launch)
 {
 	cleanup_fds(launch->fds, launch->fd_count);
 	launch->fd_count = 0;
+	buf_done(&launch->log);
 }
 
 int launch_prepare(struct container *container, struct launch *out_launch, struct err *err)
@@ -249,7 +234,10 @@ int launch_prepare(struct container *container, struct launch *out_launch, struc
 	struct root_paths root = {0};
 	struct launch launch = {.fds = {-1}};
 	container->start_step = "configuration";
+	launch.log = (struct buf)BUF_INIT(MONITOR_TAIL_MAX);
 	int rc = message_fill(container, &launch.message, err);
+	if (rc == 0)
+		rc = log_fill(container, &launch.log, err);
 	if (rc == 0) {
 		container->start_step = "image";
 		rc = root_prepare(container, &arena, &root, &dir, err);

@@ -11,6 +11,7 @@ struct launch {
 	struct monitor_message message; /* START, filled in */
 	int fds[MONITOR_FDS_MAX];	/* the plan, then what its slots name; owned */
 	size_t fd_count;
+	struct buf log; /* START's tail */
 };
 
 /* On failure everything is undone. */

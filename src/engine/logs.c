@@ -3,6 +3,7 @@
 #include "base/text.h"
 #include "base/time.h"
 #include "engine/engine_state.h"
+#include "engine/log_spec.h"
 #include "observe/log_reader.h"
 
 #include <fcntl.h>
@@ -59,31 +60,66 @@ static bool is_running(const struct engine_log_stream *stream)
 	return false;
 }
 
-static void entry_send(struct engine_log_stream *stream, const struct log_entry *entry)
+/* As Go's url.QueryEscape. */
+static void query_escape(struct buf *out, const char *text)
 {
-	char stamp[TIME_TEXT + 1] = "", time[TIME_TEXT];
+	static const char hex[] = "0123456789ABCDEF";
+	for (; *text; text++) {
+		unsigned char c = (unsigned char)*text;
+		bool plain = (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||
+			     strchr("-_.~", c) != NULL;
+		if (plain)
+			buf_char(out, *text);
+		else if (c == ' ')
+			buf_char(out, '+');
+		else
+			buf_printf(out, "%%%c%c", hex[c >> 4], hex[c & 15]);
+	}
+}
+
+static int attribute_order(const void *a, const void *b)
+{
+	return strcmp(((const struct log_attribute *)a)->key, ((const struct log_attribute *)b)->key);
+}
+
+/* What stands in front of the text: the time, and labels and environment of the line. */
+static void prefix_put(const struct engine_log_stream *stream, const struct log_entry *entry, struct buf *out)
+{
+	char time[TIME_TEXT];
 	if (stream->options.timestamps) {
 		time_rfc3339(entry->time_ns, time);
-		snprintf(stamp, sizeof stamp, "%s ", time);
+		buf_printf(out, "%s ", time);
 	}
-	size_t stamp_size = strlen(stamp), size = stamp_size + entry->size;
-	char *data = x_alloc(size + 8), *at = data;
+	if (!stream->options.details)
+		return;
+	struct log_attribute sorted[LOG_LINE_ATTRIBUTES];
+	memcpy(sorted, entry->attributes, entry->attribute_count * sizeof *sorted);
+	qsort(sorted, entry->attribute_count, sizeof *sorted, attribute_order);
+	for (size_t i = 0; i < entry->attribute_count; i++) {
+		buf_text(out, i > 0 ? "," : "");
+		query_escape(out, sorted[i].key);
+		buf_char(out, '=');
+		query_escape(out, sorted[i].value);
+	}
+	buf_char(out, ' ');
+}
+
+static void entry_send(struct engine_log_stream *stream, const struct log_entry *entry)
+{
+	enum { PREFIX_MAX = 64 << 10, HEAD = 8 };
+	auto_buf out = BUF_INIT(PREFIX_MAX + entry->size + HEAD);
+	char empty[HEAD] = {0};
+	if (!stream->raw)
+		buf_append(&out, empty, HEAD);
+	prefix_put(stream, entry, &out);
+	buf_append(&out, entry->text, entry->size);
 	if (!stream->raw) {
-		const uint8_t head[8] = {entry->is_stderr ? 2 : 1,
-					 0,
-					 0,
-					 0,
-					 (uint8_t)(size >> 24),
-					 (uint8_t)(size >> 16),
-					 (uint8_t)(size >> 8),
-					 (uint8_t)size};
-		memcpy(at, head, sizeof head);
-		at += sizeof head;
+		size_t size = out.len - HEAD;
+		out.data[0] = entry->is_stderr ? 2 : 1;
+		for (int i = 0; i < 4; i++)
+			out.data[4 + i] = (char)(size >> (24 - 8 * i));
 	}
-	memcpy(at, stamp, stamp_size);
-	memcpy(at + stamp_size, entry->text, entry->size);
-	stream->sink->data(stream->sink, data, (size_t)(at - data) + size);
-	free(data);
+	stream->sink->data(stream->sink, out.data, out.len);
 }
 
 static bool entry_wanted(const struct engine_log_stream *stream, const struct log_entry *entry)
@@ -167,10 +203,12 @@ int engine_logs_open(struct engine *engine, const char *name, const struct engin
 	int rc = container_find(engine, name, &container, err);
 	if (rc < 0)
 		return rc;
-	if (!text_equal(container->document.host.log.type, "json-file"))
+	auto_arena arena = {0};
+	const char *file = log_spec_file(container, &arena);
+	if (!file)
 		return err_set(err, EOPNOTSUPP, "configured logging driver does not support reading");
 	struct engine_log_stream *stream = x_alloc(sizeof *stream);
-	auto_free char *path = x_printf("containers/%s", container->id), *file = x_printf("%s-json.log", container->id);
+	auto_free char *path = x_printf("containers/%s", container->id);
 	stream->engine = engine;
 	stream->options = *options;
 	stream->sink = sink;

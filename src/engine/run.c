@@ -159,6 +159,9 @@ static bool message_take(struct run *run, const struct monitor_packet *packet)
 	case MONITOR_FAILED:
 		failed_message(run, packet);
 		return false;
+	case MONITOR_LOG_DROPPED:
+		container->life.log_dropped = message->time_ns;
+		break;
 	case MONITOR_DONE:
 		done_message(run, packet);
 		break;
@@ -288,7 +291,7 @@ static int monitor_start(struct run *run, struct launch *launch, struct err *err
 	run->socket = pair[0];
 	auto_fd int theirs = pair[1];
 	/* The first messages wait in the socket until the monitor has come up. */
-	int rc = run_send(run, &launch->message, NULL, 0, launch->fds, launch->fd_count, err);
+	int rc = run_send(run, &launch->message, launch->log.data, launch->log.len, launch->fds, launch->fd_count, err);
 	if (rc == 0)
 		rc = attach_send_early(run->container, err);
 	if (rc == 0)

@@ -5,12 +5,14 @@
 
 #include <fcntl.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 
 enum {
 	NAME_MAX_BYTES = 128,
-	ENTRY_MAX = 6 * LOG_LINE_MAX + 128, /* every byte escaped, and what stands around them */
+	ATTRIBUTES_MAX = 8192,
+	ENTRY_MAX = 6 * LOG_LINE_MAX + ATTRIBUTES_MAX + 128, /* every byte escaped, and what stands around them */
 	OUT_SIZE = 2 * ENTRY_MAX,
 };
 
@@ -24,6 +26,8 @@ struct log_file {
 	char name[NAME_MAX_BYTES];
 	int64_t size, size_max, files_max;
 	struct pending pending[2]; /* the beginning of a line, by stream */
+	char *attributes;	   /* ,"attrs":{...}; "" */
+	size_t attributes_size;
 	size_t out_size;
 	char out[OUT_SIZE]; /* encoded, not yet written */
 };
@@ -147,9 +151,12 @@ static int entry_write(struct log_file *log, enum log_stream stream, const char 
 	OUT("{\"log\":\"");
 	log->out_size += text_encode(text, size, log->out + log->out_size);
 	if (stream == LOG_STDERR)
-		OUT("\",\"stream\":\"stderr\",\"time\":\"");
+		OUT("\",\"stream\":\"stderr\"");
 	else
-		OUT("\",\"stream\":\"stdout\",\"time\":\"");
+		OUT("\",\"stream\":\"stdout\"");
+	if (log->attributes)
+		out_text(log, log->attributes, log->attributes_size);
+	OUT(",\"time\":\"");
 	out_text(log, time, strlen(time));
 	OUT("\"}\n");
 	return 0;
@@ -213,6 +220,15 @@ int log_file_open(int dir, const char *name, int64_t size_max, int64_t files_max
 	return 0;
 }
 
+int log_file_attributes(struct log_file *log, const char *members, struct err *err)
+{
+	if (strlen(members) > ATTRIBUTES_MAX - 16)
+		return err_set(err, E2BIG, "log: labels and environment are longer than %d bytes", ATTRIBUTES_MAX - 16);
+	log->attributes = x_printf(",\"attrs\":{%s}", members);
+	log->attributes_size = strlen(log->attributes);
+	return 0;
+}
+
 void log_file_close(struct log_file *log, int64_t time_ns)
 {
 	char time[TIME_TEXT];
@@ -228,5 +244,6 @@ void log_file_close(struct log_file *log, int64_t time_ns)
 	(void)!flush(log);
 	if (log->fd >= 0)
 		close(log->fd);
+	free(log->attributes);
 	free(log);
 }

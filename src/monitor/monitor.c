@@ -5,8 +5,8 @@
 #include "base/loop.h"
 #include "base/time.h"
 #include "monitor/exit_record.h"
-#include "monitor/log_file.h"
 #include "monitor/oom_line.h"
+#include "monitor/output_log.h"
 #include "monitor/protocol.h"
 #include "monitor/session.h"
 #include "monitor/stray.h"
@@ -40,7 +40,9 @@ static struct monitor {
 	struct loop_io listener;
 	struct arena arena;	 /* of the plan */
 	struct plan *plan, kept; /* once it runs, plan is kept: what its end needs */
-	struct log_file *log;
+	struct output_log log;
+	bool logged; /* log is open */
+	uint64_t dropped_told;
 	struct session *container; /* NULL before START and after a start that failed */
 	struct session *sessions;  /* all of them, the container's too */
 	int64_t started_ns;
@@ -50,7 +52,7 @@ static struct monitor {
 	struct cgroup_oom oom_watch;
 	struct loop_io oom_io;
 	struct oom_record oom;
-	struct loop_timer oom_timer;
+	struct loop_timer oom_timer, dropped_timer;
 	int oom_looks;
 	int64_t victim_ns; /* when the kernel's log was last read */
 	bool running, paused, over, bye;
@@ -257,6 +259,25 @@ static void oom_end(void)
 	cgroup_oom_done(&monitor.oom_watch);
 }
 
+/* What a remote log did not take, where there is news. */
+static void dropped_tell(void)
+{
+	struct monitor_message message = {.type = MONITOR_LOG_DROPPED};
+	uint64_t dropped = output_log_dropped(&monitor.log);
+	if (dropped == monitor.dropped_told)
+		return;
+	monitor.dropped_told = dropped;
+	message.time_ns = (int64_t)dropped;
+	tell(&message, NULL, 0);
+}
+
+static void dropped_look(struct loop_timer *timer)
+{
+	enum { EVERY_NS = 1000000000 };
+	dropped_tell();
+	loop_timer_start(monitor.loop, timer, EVERY_NS, dropped_look);
+}
+
 static void exit_fill(const struct session *session)
 {
 	int status = session->status;
@@ -276,9 +297,11 @@ static void container_over(struct session *session)
 	struct err err;
 	bool news = oom_look();
 	oom_end();
+	loop_timer_stop(&monitor.dropped_timer);
 	exit_fill(session);
-	log_file_close(monitor.log, monitor.exit.time_ns);
-	session->log = monitor.log = NULL;
+	session->log = NULL;
+	dropped_tell();
+	output_log_close(&monitor.log, monitor.exit.time_ns);
 	monitor.running = false;
 	monitor.over = true;
 	if (exit_record_write(MONITOR_RUN_FD, &monitor.exit, &err) < 0)
@@ -366,12 +389,18 @@ static int sealed_map(int fd, const void **out_data, size_t *out_size, struct er
 
 static void messages_take(void);
 
-static int log_open(const struct monitor_message *message, struct err *err)
+/* START's tail says how; without one nothing is kept. */
+static int log_start(const struct monitor_packet *packet, struct err *err)
 {
-	auto_free char *name = x_printf("%s-json.log", monitor.id);
-	if (!(message->flags & MONITOR_LOG))
+	auto_arena arena = {0};
+	struct log_options options;
+	if (packet->head.tail_size == 0)
 		return 0;
-	return log_file_open(MONITOR_DATA_FD, name, message->log_size, message->log_files, &monitor.log, err);
+	int rc = log_options_decode(&arena, packet->tail, packet->head.tail_size, &options, err);
+	if (rc == 0)
+		rc = output_log_open(&monitor.log, monitor.loop, MONITOR_DATA_FD, &options, err);
+	monitor.logged = rc == 0;
+	return rc;
 }
 
 static int plan_read(const struct monitor_packet *packet, struct err *err)
@@ -413,13 +442,13 @@ static int container_make(struct monitor_packet *packet, int *out_exit_code, str
 	int rc = plan_read(packet, err);
 	if (rc == 0) {
 		monitor.step = MONITOR_STEP_LOG;
-		rc = log_open(message, err);
+		rc = log_start(packet, err);
 	}
 	if (rc == 0)
 		monitor.step = MONITOR_STEP_STREAMS;
 	if (rc == 0 && !session->tty)
 		rc = session_pipes(session, message->flags, input.stdio, err);
-	session->log = monitor.log;
+	session->log = monitor.logged ? &monitor.log : NULL;
 	if (rc == 0)
 		monitor.step = MONITOR_STEP_SETUP;
 	if (rc == 0)
@@ -471,6 +500,8 @@ static void start_take(struct monitor_packet *packet)
 		return;
 	}
 	monitor.running = true;
+	if (monitor.log.remote)
+		dropped_look(&monitor.dropped_timer);
 	monitor.started_ns = time_wall_ns();
 	started.pid = monitor.container->pid;
 	started.time_ns = monitor.started_ns;
@@ -767,7 +798,7 @@ int monitor_main(const char *id)
 		fprintf(stderr, "tug-monitor: container %s: %s\n", id, err.msg);
 	while (monitor.sessions)
 		session_remove(monitor.sessions);
-	log_file_close(monitor.log, time_wall_ns());
+	output_log_close(&monitor.log, time_wall_ns());
 	engine_drop();
 	loop_io_remove(&monitor.listener);
 	cleanup_fd(&monitor.listener_fd);

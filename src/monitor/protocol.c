@@ -4,7 +4,7 @@
 #include <string.h>
 #include <sys/socket.h>
 
-_Static_assert(sizeof(struct monitor_message) == 24 + 4 + 1 + MONITOR_KEYS_MAX + 3 + 24 + 8 + 65 + 7,
+_Static_assert(sizeof(struct monitor_message) == 24 + 4 + 1 + MONITOR_KEYS_MAX + 3 + 8 + 8 + 65 + 7,
 	       "the message has no padding");
 
 /* How many descriptors belong to each type. */

@@ -14,12 +14,12 @@ enum {
 	MONITOR_TAIL_MAX = 32 << 10,
 	MONITOR_FDS_MAX = 16,
 	MONITOR_KEYS_MAX = 16,
-	MONITOR_VERSION = 1,
+	MONITOR_VERSION = 2,
 };
 
 enum monitor_type {
 	/* engine to monitor */
-	MONITOR_START = 1, /* fds: the plan in a sealed file, then what the plan's slots name */
+	MONITOR_START = 1, /* tail: log_options.h; fds: the plan in a sealed file, then what the plan's slots name */
 	MONITOR_HELLO,	   /* from an engine that came later; answered by STATUS */
 	MONITOR_ATTACH,	   /* fds: the client's connection; tail: what was already read from it */
 	MONITOR_RESIZE,
@@ -37,8 +37,9 @@ enum monitor_type {
 	MONITOR_EXEC_STARTED,
 	MONITOR_EXEC_FAILED, /* tail: struct err */
 	MONITOR_EXEC_EXITED,
-	MONITOR_OOM,  /* tail: struct oom_record, of what was ended so far */
-	MONITOR_DONE, /* code: 0 or an errno value; tail: struct err when it failed */
+	MONITOR_OOM,	     /* tail: struct oom_record, of what was ended so far */
+	MONITOR_LOG_DROPPED, /* time_ns: how many messages a remote log did not take */
+	MONITOR_DONE,	     /* code: 0 or an errno value; tail: struct err when it failed */
 	MONITOR_TYPE_END,
 };
 
@@ -49,7 +50,6 @@ enum monitor_flag {
 	MONITOR_IN = 8,		/* ATTACH, EXEC: what the client takes part in */
 	MONITOR_OUT = 16,
 	MONITOR_ERR = 32,
-	MONITOR_LOG = 64,	  /* START: write a json-file log */
 	MONITOR_OOM_KILLED = 128, /* STATUS, EXITED */
 	MONITOR_RUNNING = 256,	  /* STATUS */
 	MONITOR_PROBE = 512,	  /* EXEC: a health check: its client reads plain bytes, time_ns is its time-out, and
@@ -79,8 +79,6 @@ struct monitor_message {
 	uint8_t key_count;	/* ATTACH, EXEC: bytes of the detach sequence; 0: none */
 	uint8_t keys[MONITOR_KEYS_MAX];
 	uint8_t reserved[3]; /* zero, as the other gaps: the struct has no padding */
-	int64_t log_size;    /* START: bytes after which the log is rotated; 0: never */
-	int64_t log_files;   /* START: how many files are kept */
 	int64_t time_ns;     /* wall clock: when it started or ended; EXEC of a probe: a length */
 	uint32_t tail_size;
 	uint32_t reserved2;

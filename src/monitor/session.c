@@ -134,9 +134,8 @@ static void output_take(struct session_output *output, const char *data, size_t 
 {
 	struct session *session = output->session;
 	enum log_stream stream = output->stream == 2 ? LOG_STDERR : LOG_STDOUT;
-	int rc = session->log ? log_file_write(session->log, stream, data, size, time_wall_ns()) : 0;
-	if (rc < 0) /* a full disk must not stop the container */
-		fprintf(stderr, "tug-monitor: log: %s\n", strerror(-rc));
+	if (session->log)
+		output_log_write(session->log, stream, data, size, time_wall_ns());
 	struct attached *next;
 	for (struct attached *client = session->clients; client; client = next) {
 		next = client->next;

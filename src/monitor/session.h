@@ -7,7 +7,7 @@
 #include "base/buffer.h"
 #include "base/loop.h"
 #include "monitor/attached.h"
-#include "monitor/log_file.h"
+#include "monitor/output_log.h"
 
 struct session_output {
 	struct session *session;
@@ -31,7 +31,7 @@ struct session {
 	struct loop_io in;
 	struct buf input; /* what the process has not taken yet */
 	bool input_closes;
-	struct log_file *log; /* NULL: none; the owner's */
+	struct output_log *log; /* NULL: none; the owner's */
 	struct attached *clients;
 	struct loop_timer grace;
 	struct loop_timer limit; /* of a probe: how long it may take */

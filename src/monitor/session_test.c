@@ -66,7 +66,9 @@ TEST(output_arrives_in_frames_and_in_the_log)
 	auto_buf content = BUF_INIT(4096);
 	CHECK_OK(loop_new(&loop, &err));
 	struct session *session = session_of(loop, 0, "echo out; echo err >&2; exit 3");
-	CHECK_OK(log_file_open(AT_FDCWD, "log", 0, 1, &session->log, &err));
+	struct output_log log = {0};
+	session->log = &log;
+	CHECK_OK(log_file_open(AT_FDCWD, "log", 0, 1, &log.file, &err));
 	int client = client_of(session, MONITOR_OUT);
 	int other = client_of(session, MONITOR_ERR);
 	run_to_end(loop, session);
@@ -76,7 +78,7 @@ TEST(output_arrives_in_frames_and_in_the_log)
 	CHECK_INT(read(client, text, sizeof text), 0);
 	CHECK_INT(read(other, text, sizeof text), 12);
 	CHECK(memcmp(text, "\2\0\0\0\0\0\0\4err\n", 12) == 0);
-	log_file_close(session->log, 0);
+	output_log_close(&log, 0);
 	CHECK_OK(file_read(AT_FDCWD, "log", &content, &err));
 	CHECK_CONTAINS(buf_str(&content), "{\"log\":\"out\\n\",\"stream\":\"stdout\",");
 	CHECK_CONTAINS(buf_str(&content), "{\"log\":\"err\\n\",\"stream\":\"stderr\",");

@@ -137,17 +137,19 @@ static void time_read(const char *text, size_t size, struct log_line *line)
 }
 
 /* "attrs":{...}, which Docker writes when it is asked to: strings too. */
-static bool object_skip(struct cursor *cursor)
+static bool attributes_take(struct cursor *cursor, struct log_line *line)
 {
-	char *text;
+	char *key, *value;
 	size_t size;
 	if (!take(cursor, '{'))
 		return false;
 	if (take(cursor, '}'))
 		return true;
 	do {
-		if (!string_take(cursor, &text, &size) || !take(cursor, ':') || !string_take(cursor, &text, &size))
+		if (!string_take(cursor, &key, &size) || !take(cursor, ':') || !string_take(cursor, &value, &size))
 			return false;
+		if (line->attribute_count < LOG_LINE_ATTRIBUTES)
+			line->attributes[line->attribute_count++] = (struct log_attribute){key, value};
 	} while (take(cursor, ','));
 	return take(cursor, '}');
 }
@@ -165,7 +167,7 @@ bool log_line_decode(char *line, size_t size, struct log_line *out_line)
 		if (!string_take(&cursor, &key, &key_size) || !take(&cursor, ':'))
 			return false;
 		if (is(key, key_size, "attrs")) {
-			if (!object_skip(&cursor))
+			if (!attributes_take(&cursor, &decoded))
 				return false;
 			continue;
 		}

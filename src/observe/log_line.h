@@ -10,11 +10,18 @@
 #include <stddef.h>
 #include <stdint.h>
 
+enum { LOG_LINE_ATTRIBUTES = 32 };
+struct log_attribute {
+	const char *key, *value;
+};
+
 struct log_line {
 	const char *text; /* terminated, but it may hold NUL itself */
 	size_t size;
 	bool is_stderr;
 	int64_t time_ns; /* 0: none that can be read */
+	struct log_attribute attributes[LOG_LINE_ATTRIBUTES];
+	size_t attribute_count;
 };
 
 /* Decodes in place: the line's bytes are changed and out_line points into them. False for what is no such line. */

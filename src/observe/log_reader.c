@@ -164,7 +164,13 @@ static bool entry_read(char *line, size_t size, struct log_entry *entry)
 	if (!log_line_decode(line, size, &decoded))
 		return false;
 	*entry = (struct log_entry){
-	    .is_stderr = decoded.is_stderr, .text = decoded.text, .size = decoded.size, .time_ns = decoded.time_ns};
+	    .is_stderr = decoded.is_stderr,
+	    .text = decoded.text,
+	    .size = decoded.size,
+	    .time_ns = decoded.time_ns,
+	    .attribute_count = decoded.attribute_count,
+	};
+	memcpy(entry->attributes, decoded.attributes, decoded.attribute_count * sizeof *decoded.attributes);
 	return true;
 }
 

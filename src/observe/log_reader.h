@@ -9,14 +9,17 @@
 #pragma once
 
 #include "base/error.h"
+#include "observe/log_line.h"
 
 #include <stdint.h>
 
-struct log_entry {
+struct log_entry { /* what it points to is valid until the next call */
 	bool is_stderr;
 	int64_t time_ns;
 	const char *text; /* as written, with its line end if it had one; it may hold NUL; valid until the next call */
 	size_t size;
+	struct log_attribute attributes[LOG_LINE_ATTRIBUTES];
+	size_t attribute_count;
 };
 
 struct log_reader;
