@@ -5,6 +5,7 @@
 #include "api/resource.h"
 
 #include "api/exchange.h"
+#include "base/base64.h"
 #include "base/text.h"
 #include "docker/duration.h"
 #include "docker/filters.h"
@@ -274,6 +275,20 @@ static int limits_param(struct exchange *x, struct host_config *host, struct err
 	return rc;
 }
 
+/* base64 of {"HOST": {"username": ...}} */
+static int auths_read(struct exchange *x, const char **out_text, struct err *err)
+{
+	const char *value = http_head_field(x->head, "X-Registry-Config");
+	auto_buf text = BUF_INIT(1 << 20);
+	if (text_empty(value))
+		return 0;
+	int rc = base64_decode(&text, value, err);
+	if (rc < 0)
+		return err_wrap(err, "X-Registry-Config");
+	*out_text = arena_strndup(&x->arena, buf_str(&text), text.len);
+	return 0;
+}
+
 /* What Docker's builder knows and this one does not do is refused by name. */
 static int refusals(struct exchange *x, struct err *err)
 {
@@ -298,6 +313,8 @@ static int options_read(struct exchange *x, struct engine_build_options *options
 {
 	const struct query *query = &x->query;
 	int rc = refusals(x, err);
+	if (rc == 0)
+		rc = auths_read(x, &options->auths, err);
 	if (rc == 0)
 		rc = json_param(x, "buildargs", &options->args, err);
 	if (rc == 0)

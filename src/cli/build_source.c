@@ -141,6 +141,7 @@ static int folder_source(struct cli *cli, const char *folder, const char *file, 
 	source->dockerfile = base_name(path);
 	build_context_dockerfile(source->context, buf_str(&text), text.len);
 	needs_find(cli, folder, &text, &needs);
+	source->bases = needs.bases;
 	return build_context_folder(source->context, 0, folder, &ignore, &needs, err);
 }
 

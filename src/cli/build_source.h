@@ -13,6 +13,7 @@ struct build_source {
 	int input;		       /* of the tar: what was read ahead and the rest, or -1 */
 	struct buf ahead;
 	char *temporary; /* a clone, removed at the end */
+	char **bases;	 /* images that stages start from, as far as the Dockerfile says it plainly; or NULL */
 };
 
 struct build_source_request {

@@ -146,6 +146,8 @@ static int request_send(struct client_stream *stream, const struct client_reques
 		buf_text(&head, "Connection: Upgrade\r\nUpgrade: tcp\r\n");
 	if (request->registry_auth)
 		buf_printf(&head, "X-Registry-Auth: %s\r\n", request->registry_auth);
+	if (request->registry_config)
+		buf_printf(&head, "X-Registry-Config: %s\r\n", request->registry_config);
 	if (request->json)
 		buf_printf(&head, "Content-Type: application/json\r\nContent-Length: %zu\r\n", strlen(request->json));
 	else if (request->body || request->made_body)

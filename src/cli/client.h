@@ -49,10 +49,11 @@ struct client_body {
 
 struct client_request {
 	const char *method;
-	const char *path;	   /* with the query, escaped (path_escape) */
-	const char *json;	   /* a JSON body, or NULL */
-	const char *registry_auth; /* the value of X-Registry-Auth, or NULL */
-	int body_fd;		   /* with body: a stream as the body, in chunks */
+	const char *path;	     /* with the query, escaped (path_escape) */
+	const char *json;	     /* a JSON body, or NULL */
+	const char *registry_auth;   /* the value of X-Registry-Auth, or NULL */
+	const char *registry_config; /* of X-Registry-Config, or NULL */
+	int body_fd;		     /* with body: a stream as the body, in chunks */
 	bool body;
 	struct client_body *made_body; /* the same from a function, or NULL */
 	bool upgrade;		       /* asks for the connection as a raw stream */

@@ -10,8 +10,10 @@
 #include "cli/build_progress.h"
 #include "cli/build_source.h"
 #include "cli/create_options.h"
+#include "cli/credentials.h"
 #include "cli/pairs.h"
 #include "docker/host_config.h"
+#include "docker/reference.h"
 
 #include <fcntl.h>
 #include <limits.h>
@@ -378,6 +380,39 @@ static int session_open(struct build_run *run, char **out_token, struct err *err
 	return rc;
 }
 
+/* --- credentials --- */
+
+/* Of the registries that the Dockerfile names: {"HOST": {...}} in base64. */
+static int registries_param(struct build_run *run, char **out_header, struct err *err)
+{
+	struct arena *arena = &run->cli->arena;
+	auto_buf json = BUF_INIT(PATH_SIZE), header = BUF_INIT(2 * PATH_SIZE);
+	*out_header = NULL;
+	buf_char(&json, '{');
+	for (char **base = run->source.bases; base && *base; base++) {
+		struct reference reference;
+		struct auth_config auth = {0};
+		struct err ignored;
+		if (reference_parse(*base, &reference, &ignored) < 0)
+			continue; /* the engine says what is wrong with it */
+		int rc = credentials_find(arena, reference.domain, &auth, err);
+		if (rc < 0)
+			return rc;
+		if (text_empty(auth.username) && text_empty(auth.identity_token) && text_empty(auth.registry_token))
+			continue;
+		buf_text(&json, json.len > 1 ? "," : "");
+		json_encode_string(&json, credentials_key(reference.domain));
+		buf_char(&json, ':');
+		json_encode(&json, &table_auth_config, &auth);
+	}
+	buf_char(&json, '}');
+	if (json.len == 2)
+		return 0;
+	base64_encode(&header, json.data, json.len, true);
+	*out_header = arena_strndup(arena, buf_str(&header), header.len);
+	return buf_check(&header, "the credentials", err);
+}
+
 /* --- the answer --- */
 
 static int event_take(struct build_run *run, struct err *err)
@@ -457,7 +492,7 @@ static int rest_next(struct client_body *body, const void **out_data, size_t *ou
 static int build_send(struct build_run *run, struct err *err)
 {
 	auto_buf path = BUF_INIT(4 * PATH_SIZE), named = BUF_INIT(PATH_SIZE);
-	char *session;
+	char *session, *registries;
 	struct client_stream stream;
 	const struct build_source_request source = {.path = run->cli->args[0],
 						    .file = run->options->file,
@@ -467,6 +502,8 @@ static int build_send(struct build_run *run, struct err *err)
 	if (rc == 0)
 		rc = session_open(run, &session, err);
 	if (rc == 0)
+		rc = registries_param(run, &registries, err);
+	if (rc == 0)
 		rc = path_make(run, buf_str(&named), session, &path, err);
 	if (rc < 0)
 		return rc;
@@ -474,6 +511,7 @@ static int build_send(struct build_run *run, struct err *err)
 	const struct client_request request = {
 	    .method = "POST",
 	    .path = buf_str(&path),
+	    .registry_config = registries,
 	    .made_body = run->source.context ? build_context_body(run->source.context) : &run->rest,
 	};
 	rc = client_open(&run->cli->client, &request, &stream, err);

@@ -30,6 +30,7 @@ static void build_free(struct engine_build *build)
 		link = &(*link)->next;
 	*link = build->next;
 	loop_task_remove(&build->task);
+	build_pull_free(build->pull_now);
 	if (build->plan_job)
 		engine_job_cancel(build->plan_job);
 	for (size_t i = 0; build->stages && i < build->plan.stages.count; i++) {
@@ -249,49 +250,6 @@ static void steps_begin(struct engine_build *build)
 
 /* --- the plan --- */
 
-static int reply_send(struct engine_build *build, const struct build_base_reply *reply, struct err *err)
-{
-	auto_buf text = BUF_INIT(REPLY_PIPE);
-	json_encode(&text, &table_build_base_reply, reply);
-	buf_char(&text, '\n');
-	int rc = buf_check(&text, "an image's configuration", err);
-	if (rc < 0)
-		return rc;
-	/* The pipe is empty, the job waits, and all of it has room. */
-	ssize_t size = write(build->reply_fd, text.data, text.len);
-	return size == (ssize_t)text.len ? 0 : err_set(err, EPIPE, "the job does not listen");
-}
-
-static int base_find(struct engine_build *build, struct arena *arena, const char *reference,
-		     struct build_base_reply *reply, struct err *err)
-{
-	struct image image;
-	int64_t created = 0;
-	int rc = image_find(build->engine->images, arena, reference, &image, err);
-	if (rc == 0)
-		rc = image_config(build->engine->images, arena, &image.id, &reply->image, err);
-	if (rc < 0)
-		return rc;
-	if (reply->image.created && time_parse_rfc3339(reply->image.created, &created) < 0)
-		created = 0;
-	reply->base = (struct build_base){.reference = (char *)reference,
-					  .id = arena_strdup(arena, image.id.text),
-					  .layers = image.layers,
-					  .created = created > 0 ? created / 1000000000 : 0};
-	return 0;
-}
-
-static void base_answer(struct engine_build *build, const struct build_base_question *question)
-{
-	auto_arena arena = {0};
-	struct build_base_reply reply = {0};
-	struct err err;
-	if (base_find(build, &arena, question->reference, &reply, &err) < 0)
-		reply = (struct build_base_reply){.error = err.msg, .code = err.code};
-	if (reply_send(build, &reply, &err) < 0)
-		build_fail(build, &err);
-}
-
 static void warnings_tell(struct engine_build *build)
 {
 	for (size_t i = 0; i < build->plan.warnings.count; i++) {
@@ -315,7 +273,7 @@ static void plan_answer(struct engine_job_sink *sink, const struct json *value)
 	if (rc < 0) {
 		build_fail(build, &err);
 	} else if (answer.base) {
-		base_answer(build, answer.base);
+		build_base_answer(build, answer.base);
 	} else if (answer.plan) {
 		build->plan = *answer.plan;
 		build->plan_seen = true;
@@ -484,6 +442,7 @@ static int options_take(struct engine_build *build, const struct engine_build_op
 	build->tags = list_copy(arena, options->tags);
 	build->keep_failed = options->keep_failed;
 	build->pull = options->pull;
+	build->auths = text_copy(arena, options->auths);
 	build->serial = options->serial;
 	if (!text_empty(network) && !text_equal(network, "default") && !text_equal(network, "none") &&
 	    !text_equal(network, "host") && !text_equal(network, "bridge"))

@@ -12,6 +12,7 @@ struct engine_build_named {
 
 struct engine_build_options {
 	const char *dockerfile, *target, *platform, *network, *session;
+	const char *auths; /* credentials: {"HOST": auth_config} as JSON, or NULL */
 	char *const *tags; /* references */
 	const struct json_map *labels;
 	const struct json *args; /* {"NAME": "value" or null} */

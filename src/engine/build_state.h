@@ -109,6 +109,9 @@ struct engine_build {
 	struct engine_job_sink plan_sink;
 	struct engine_job *plan_job;
 	int reply_fd;
+	struct build_pull *pull_now; /* for the plan's job, which waits */
+	int64_t pulls;
+	char *auths;
 	bool plan_seen;
 	struct build_plan plan;
 	char staging[STAGING_NAME];
@@ -131,6 +134,12 @@ void builds_end(struct engine *engine); /* without telling anybody: for engine_c
 void build_tell(struct engine_build *build, const struct build_event *event);
 void build_advance_later(struct engine_build *build);
 void build_fail(struct engine_build *build, const struct err *err);
+
+/* --- build_base.c --- */
+
+/* Replies to the plan's job, at once or after a pull. */
+void build_base_answer(struct engine_build *build, const struct build_base_question *question);
+void build_pull_free(struct build_pull *pull); /* takes NULL */
 
 /* --- build_step.c --- */
 
