@@ -1,6 +1,7 @@
 # Builds, as people run them: results of instructions, mounts, the cache, errors; and what hostile ones must not reach.
 
 load lib
+load registry_lib
 
 setup_file() {
 	command -v busybox >/dev/null || skip "busybox is not installed"
@@ -342,6 +343,27 @@ MAINTAINER me'
 	run build --check <<<'FROM busybox'
 	is "$status" 0
 	has "$output" "no warnings found"
+}
+
+@test "a base that is not here is pulled, with the client's credentials" {
+	registry_fake open 127.0.0.1 5001
+	registry_fake closed 127.0.0.1 5004 --basic user:pass
+	export DOCKER_CONFIG=$T/docker
+	mkdir -p "$DOCKER_CONFIG"
+	run build -t pulled <<<'FROM localhost:5001/small:1
+LABEL a=b'
+	is "$status" 0
+	has "$output" "pull localhost:5001/small:1"
+	is "$(config pulled .Labels.a)" '"b"'
+	run build <<<'FROM localhost:5004/small:1
+LABEL a=b'
+	is "$status" 1
+	printf '{"auths":{"localhost:5004":{"auth":"%s"}}}' "$(printf user:pass | base64)" >"$DOCKER_CONFIG/config.json"
+	run build -t closed --pull <<<'FROM localhost:5004/small:1
+LABEL a=b'
+	is "$status" 0
+	registries_end
+	rm -r "$DOCKER_CONFIG"
 }
 
 # --- kill -9 ---
