@@ -492,7 +492,7 @@ static int rest_next(struct client_body *body, const void **out_data, size_t *ou
 static int build_send(struct build_run *run, struct err *err)
 {
 	auto_buf path = BUF_INIT(4 * PATH_SIZE), named = BUF_INIT(PATH_SIZE);
-	char *session, *registries;
+	char *session = NULL, *registries = NULL;
 	struct client_stream stream;
 	const struct build_source_request source = {.path = run->cli->args[0],
 						    .file = run->options->file,

@@ -233,3 +233,31 @@ oci_archive() {
 	run docker events --since "$since" --until "$(($(date +%s) + 1))" --filter container=brief --format '{{.Action}}'
 	is "$(paste -sd' ' <<<"$output")" 'create start die'
 }
+
+@test "the classic builder's client: steps, cache, errors, names" {
+	export DOCKER_BUILDKIT=0
+	mkdir -p "$T/build" && echo x >"$T/build/f"
+	printf 'FROM box\nARG A=1\nCOPY f /f\nRUN echo $A && cat /f\nCMD ["cat","/f"]\n' >"$T/build/Dockerfile"
+	run docker build --build-arg A=2 -t classic:1 "$T/build"
+	is "$status" 0
+	has "$output" "Step 1/5 : FROM box"
+	has "$output" "---> Running in"
+	has "$output" "Removed intermediate container"
+	has "$output" "Successfully built $(docker image inspect -f '{{.Id}}' classic:1 | cut -c8-19)"
+	has "$output" "Successfully tagged classic:1"
+	run docker build --build-arg A=2 -t classic:1 "$T/build"
+	has "$output" "---> Using cache"
+	is "$(docker run --rm classic:1)" x
+	run docker build -q "$T/build"
+	is "$status" 0
+	is "${lines[-1]:0:7}" sha256:
+	printf 'FROM box\nRUN exit 3\n' >"$T/build/Dockerfile"
+	run docker build "$T/build"
+	is "$status" 3
+	has "$output" "The command '/bin/sh -c exit 3' returned a non-zero code: 3"
+	printf 'FROM box\nCOPPY x\n' >"$T/build/Dockerfile"
+	run docker build "$T/build"
+	is "$status" 1
+	has "$output" "unknown instruction: COPPY"
+	docker builder prune -af >/dev/null
+}
