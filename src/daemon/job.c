@@ -16,6 +16,7 @@ static const struct {
 	int (*run)(int argc, char **argv);
 } jobs[] = {
     {"archive", image_job_archive_main},
+    {"build-fetch", build_job_fetch_main},
     {"build-plan", build_job_plan_main},
     {"build-step", build_job_step_main},
     {"changes", image_job_changes_main},

@@ -23,8 +23,17 @@ JSON_TYPE(build_step_request, F_STR(struct build_step_request, kind, "kind", JSO
 	  F_POINTER(struct build_step_request, copy, "copy", JSON_OMIT, build_copy),
 	  F_STR(struct build_step_request, directory, "directory", JSON_OMIT),
 	  F_STR(struct build_step_request, user, "user", JSON_OMIT),
+	  F_STRV(struct build_step_request, fetched, "fetched", JSON_OMIT),
 	  F_STRV(struct build_step_request, stubs, "stubs", JSON_OMIT),
 	  F_I64(struct build_step_request, epoch, "epoch", 0), F_BOOL(struct build_step_request, fixed, "fixed", 0));
+
+JSON_TYPE(build_fetch_request, F_STRV(struct build_fetch_request, urls, "urls", 0),
+	  F_STR(struct build_fetch_request, checksum, "checksum", JSON_OMIT));
+
+JSON_TYPE(build_fetched, F_STR(struct build_fetched, name, "name", JSON_REQUIRED),
+	  F_STR(struct build_fetched, digest, "digest", JSON_REQUIRED));
+
+JSON_TYPE(build_fetch_answer, F_LIST(struct build_fetch_answer, files, "files", 0, build_fetched));
 
 JSON_TYPE(build_step_answer, F_BOOL(struct build_step_answer, empty, "empty", 0),
 	  F_I64(struct build_step_answer, epoch, "epoch", 0));

@@ -5,8 +5,11 @@
  * engine's replies. It unpacks to "context", reads the Dockerfile, asks for images ({"answer":{"base":...}}, one line
  * of JSON comes on 6) and answers with {"answer":{"plan":...}}.
  *
+ * build-fetch: 4 its staging directory, 5 the request (struct build_fetch_request). The files come into "fetched".
+ *
  * build-step: 4 its staging directory, 5 the request (struct build_step_request), 6 the context or the directory of a
- * container. It makes one layer: copies, makes a directory, or takes what a command left ("seal").
+ * container, 7 what was fetched, or nothing. It makes one layer: copies, makes a directory, or takes what a command
+ * left ("seal").
  */
 #pragma once
 
@@ -14,6 +17,7 @@
 
 int build_job_plan_main(int argc, char **argv);
 int build_job_step_main(int argc, char **argv);
+int build_job_fetch_main(int argc, char **argv);
 
 struct build_base_question {
 	char *reference, *platform;
@@ -46,11 +50,28 @@ struct build_step_request {
 	char **from;  /* of the root that is copied from; NULL: descriptor 6 */
 	struct build_copy *copy;
 	char *directory, *user;
-	char **stubs;  /* of "seal": places of mounts */
-	int64_t epoch; /* seconds: no time is later */
-	bool fixed;    /* the epoch was given: files that are copied do not move it */
+	char **fetched; /* names of files in descriptor 7 that are copied too */
+	char **stubs;	/* of "seal": places of mounts */
+	int64_t epoch;	/* seconds: no time is later */
+	bool fixed;	/* the epoch was given: files that are copied do not move it */
 };
 JSON_DECLARE(build_step_request);
+
+struct build_fetch_request {
+	char **urls;
+	char *checksum; /* of the only one, or NULL */
+};
+JSON_DECLARE(build_fetch_request);
+
+struct build_fetched {
+	char *name, *digest;
+};
+JSON_DECLARE(build_fetched);
+
+struct build_fetch_answer {
+	JSON_LIST(struct build_fetched) files;
+};
+JSON_DECLARE(build_fetch_answer);
 
 struct build_step_answer {
 	bool empty;

@@ -21,7 +21,7 @@
 #include <sys/mount.h>
 #include <sys/stat.h>
 
-enum { STAGING_FD = 4, REQUEST_FD = 5, FROM_FD = 6, TAR_MAGIC_SPAN = 262 };
+enum { STAGING_FD = 4, REQUEST_FD = 5, FROM_FD = 6, FETCHED_FD = 7, TAR_MAGIC_SPAN = 262 };
 
 struct step_job {
 	struct arena arena;
@@ -128,7 +128,9 @@ static int namespace_enter(struct step_job *job, struct err *err)
 		return err_sys(err, "private mounts");
 	int rc = reopen(STAGING_FD, err);
 	/* Without a source of its own descriptor 6 is /dev/null. */
-	return rc < 0 || !has_directory(FROM_FD) ? rc : reopen(FROM_FD, err);
+	if (rc == 0 && has_directory(FROM_FD))
+		rc = reopen(FROM_FD, err);
+	return rc == 0 && has_directory(FETCHED_FD) ? reopen(FETCHED_FD, err) : rc;
 }
 
 static int roots_open(struct step_job *job, struct err *err)
@@ -164,6 +166,8 @@ static int job_confine(struct step_job *job, struct err *err)
 	}
 	if ((is_kind(job, "copy") || is_kind(job, "extract")) && has_directory(job->from))
 		spec.dirs[spec.dir_count++] = (struct confine_dir){.fd = job->from};
+	if (is_kind(job, "copy") && has_directory(FETCHED_FD))
+		spec.dirs[spec.dir_count++] = (struct confine_dir){.fd = FETCHED_FD};
 	return confine_enter(&spec, err);
 }
 
@@ -250,7 +254,7 @@ static int step_copy(struct step_job *job, struct err *err)
 {
 	const struct build_copy *request = job->request.copy;
 	bool extract = is_kind(job, "extract");
-	size_t count = strv_count(request->sources) + request->files.count;
+	size_t count = strv_count(request->sources) + request->files.count + strv_count(job->request.fetched);
 	struct copy copy = {
 	    .from = job->from,
 	    .to = job->root,
@@ -270,6 +274,15 @@ static int step_copy(struct step_job *job, struct err *err)
 	int rc = owner_find(job, request->owner, &copy.uid, &copy.gid, err);
 	if (rc == 0 && request->sources && request->sources[0])
 		rc = copy_run(&copy, err);
+	if (rc == 0 && job->request.fetched && job->request.fetched[0]) {
+		/* What was fetched is only unpacked when that is said. */
+		copy.consume = request->unpack_said && request->unpack ? archive_take : NULL;
+		copy.from = FETCHED_FD;
+		copy.sources = job->request.fetched;
+		copy.excludes = NULL;
+		copy.parents = false;
+		rc = copy_run(&copy, err);
+	}
 	if (!job->request.fixed && copy.newest > job->epoch)
 		job->epoch = copy.newest;
 	for (size_t i = 0; rc == 0 && i < request->files.count; i++)

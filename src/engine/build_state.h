@@ -63,6 +63,9 @@ struct build_work {
 	struct engine_job *job;
 	struct build_dir *dirs;
 	struct build_lease *leases;
+	/* of ADD from elsewhere */
+	int fetched_fd; /* -1: nothing */
+	struct build_fetch_answer fetched;
 	/* a command */
 	size_t prepared; /* mounts */
 	bool extracted;	 /* the copy for the mount that is being prepared is made */
@@ -156,6 +159,13 @@ int build_seal_request(struct arena *arena, const struct build_step_request *req
 /* A job build-step; what it makes is the work's. */
 int build_job_begin(struct build_work *work, const struct build_step_request *request, int from,
 		    struct err *err) must_check;
+
+/* --- build_fetch.c --- */
+
+bool build_is_remote(const struct build_step *step);
+/* Fetches; work_fetched follows, or the failure. */
+int build_fetch_begin(struct build_work *work, struct err *err) must_check;
+void build_work_fetched(struct build_work *work);
 
 /* --- build_command.c, build_mounts.c --- */
 

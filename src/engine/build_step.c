@@ -77,6 +77,8 @@ static void key_make(struct build_stage_run *stage, struct engine_build *build, 
 		key_root(build, hash, step->run->mounts.items[i].from);
 	if (build->request.build.epoch)
 		hash_update(hash, build->request.build.epoch, sizeof *build->request.build.epoch);
+	for (size_t i = 0; stage->work && i < stage->work->fetched.files.count; i++)
+		hash_update(hash, stage->work->fetched.files.items[i].digest, DIGEST_TEXT);
 	digest_final(hash, &digest);
 	snprintf(out_key, BUILD_KEY, "%s", digest_hex(&digest));
 }
@@ -121,6 +123,7 @@ void build_work_free(struct build_work *work)
 	if (work->job)
 		engine_job_cancel(work->job);
 	build_command_free(work);
+	cleanup_fd(&work->fetched_fd);
 	work->stage->work = NULL;
 	if (work->counted)
 		work->build->working--;
@@ -209,8 +212,8 @@ int build_job_begin(struct build_work *work, const struct build_step_request *re
 	int rc = build_seal_request(&work->arena, request, &sealed, err);
 	if (rc < 0)
 		return rc;
-	const int fds[] = {sealed, from};
-	const struct job_request job = {.argv = argv, .fds = fds, .fd_count = 2, .staging = true, .finish = job_finish};
+	const int fds[] = {sealed, from, work->fetched_fd};
+	const struct job_request job = {.argv = argv, .fds = fds, .fd_count = 3, .staging = true, .finish = job_finish};
 	work->sink = (struct engine_job_sink){.ended = job_ended};
 	rc = job_begin(work->build->engine, &job, &work->sink, &work->job, err);
 	if (rc == 0)
@@ -232,9 +235,12 @@ static int files_begin(struct build_work *work, struct err *err)
 	int rc = build_lower(build, &work->arena, work->stage->layers, &request.lower, err);
 	if (rc < 0)
 		return rc;
-	if (step->copy && (step->copy->urls[0] || step->copy->repositories[0]))
-		return err_set(err, EOPNOTSUPP, "ADD of %s: remote sources are not supported yet",
-			       step->copy->urls[0] ? step->copy->urls[0] : step->copy->repositories[0]);
+	if (step->copy && step->copy->repositories && step->copy->repositories[0])
+		return err_set(err, EOPNOTSUPP, "ADD of %s: known, but not supported yet: a git repository as a source",
+			       step->copy->repositories[0]);
+	request.fetched = arena_array(&work->arena, char *, work->fetched.files.count + 1);
+	for (size_t i = 0; i < work->fetched.files.count; i++)
+		request.fetched[i] = work->fetched.files.items[i].name;
 	if (step->copy && text_equal(step->copy->from.kind, "context")) {
 		int64_t number = step->copy->from.number;
 		if (number < 0 || (size_t)number >= build->context_count)
@@ -255,7 +261,7 @@ static struct build_work *work_new(struct build_stage_run *stage, struct engine_
 	work->stage = stage;
 	work->step = &stage->stage->steps.items[stage->next];
 	work->id = stage->first_id + (int64_t)stage->next;
-	work->output_fd = -1;
+	work->output_fd = work->fetched_fd = -1;
 	stage->work = work;
 	return work;
 }
@@ -302,21 +308,40 @@ bool build_step_begin(struct build_stage_run *stage, struct engine_build *build)
 		step_over(work, "done");
 		return true;
 	}
+	/* What is elsewhere is looked at first, unless a checksum says what it is. */
+	bool look = build_is_remote(step) && text_empty(step->copy->checksum);
 	key_make(stage, build, step, work->key);
-	if (!step->no_cache && build_cache_find(build->engine, work->key, &work->result)) {
+	if (!look && !step->no_cache && build_cache_find(build->engine, work->key, &work->result)) {
 		step_over(work, "cached");
 		return true;
 	}
 	work->counted = true;
 	build->working++;
+	step_tell(work, "started", 0);
 	if (text_equal(step->kind, "run")) {
-		step_tell(work, "started", 0);
 		build_command_begin(work);
 		return false;
 	}
-	step_tell(work, "started", 0);
-	int rc = files_begin(work, &err);
+	int rc = build_is_remote(step) ? build_fetch_begin(work, &err) : files_begin(work, &err);
 	if (rc < 0)
 		build_work_failed(work, &err, 0);
 	return false;
+}
+
+void build_work_fetched(struct build_work *work)
+{
+	struct engine_build *build = work->build;
+	struct err err;
+	if (text_empty(work->step->copy->checksum)) {
+		key_make(work->stage, build, work->step, work->key);
+		if (!work->step->no_cache && build_cache_find(build->engine, work->key, &work->result)) {
+			step_tell(work, "cached", 0);
+			stage_append(work->stage, build, &work->result);
+			build_work_free(work);
+			build_advance_later(build);
+			return;
+		}
+	}
+	if (files_begin(work, &err) < 0)
+		build_work_failed(work, &err, 0);
 }

@@ -366,6 +366,34 @@ LABEL a=b'
 	rm -r "$DOCKER_CONFIG"
 }
 
+@test "ADD fetches by HTTP, checks, follows, and looks again" {
+	mkdir web && echo one >web/f && touch -d '2019-03-04 05:06:07 UTC' web/f && tar -C web -cf web/a.tar f
+	(cd web && exec nsenter --net="$NET" python3 -m http.server 8099 --bind 127.0.0.1) >/dev/null 2>&1 3>&- &
+	server=$!
+	wait_for in_net bash -c 'exec 9<>/dev/tcp/127.0.0.1/8099' 2>/dev/null
+	sum=$(sha256sum web/f | cut -c1-64)
+	build -t add <<-E
+		FROM busybox
+		ADD http://127.0.0.1:8099/f /x/
+		ADD --checksum=sha256:$sum --chmod=644 http://127.0.0.1:8099/f /named
+		ADD --unpack=true http://127.0.0.1:8099/a.tar /u/
+		ADD http://127.0.0.1:8099/a.tar /t/
+	E
+	is "$(in_image add stat -c '%a %Y' /x/f /named | tr '\n' ' ')" "600 1551675967 644 1551675967 "
+	is "$(in_image add find /u /t -type f | sort | tr '\n' ' ')" "/t/a.tar /u/f "
+	run tug build --progress plain .
+	is "$(grep -c CACHED <<<"$output")" 4
+	echo two >web/f
+	run tug build --progress plain .
+	is "$status" 1
+	has "$output" "digest mismatch"
+	run build <<<'FROM busybox
+ADD http://127.0.0.1:8099/gone /x'
+	has "$output" "invalid response status 404"
+	kill "$server"
+	wait "$server" || true
+}
+
 # --- kill -9 ---
 
 @test "kill -9 of the engine at any moment: the same build then gives the same image" {
