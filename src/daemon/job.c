@@ -15,22 +15,14 @@ static const struct {
 	const char *kind;
 	int (*run)(int argc, char **argv);
 } jobs[] = {
-    {"archive", image_job_archive_main},
-    {"build-fetch", build_job_fetch_main},
-    {"build-plan", build_job_plan_main},
-    {"build-step", build_job_step_main},
-    {"changes", image_job_changes_main},
-    {"copy-up", copy_up_job_main},
-    {"export", image_job_export_main},
-    {"fsck", image_job_fsck_main},
-    {"import", image_job_import_main},
-    {"layer", image_job_layer_main},
-    {"load", image_job_load_main},
-    {"pull", registry_job_pull_main},
-    {"push", registry_job_push_main},
-    {"registry", registry_job_query_main},
-    {"save", image_job_save_main},
-    {"trash", trash_job_main},
+    {"archive", image_job_archive_main}, {"build-fetch", build_job_fetch_main},
+    {"build-plan", build_job_plan_main}, {"build-step", build_job_step_main},
+    {"changes", image_job_changes_main}, {"copy-up", copy_up_job_main},
+    {"export", image_job_export_main},	 {"fsck", image_job_fsck_main},
+    {"import", image_job_import_main},	 {"layer", image_job_layer_main},
+    {"load", image_job_load_main},	 {"pull", registry_job_pull_main},
+    {"push", registry_job_push_main},	 {"registry", registry_job_query_main},
+    {"save", image_job_save_main},	 {"trash", trash_job_main},
     {"usage", usage_job_main},
 };
 

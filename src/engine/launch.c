@@ -23,7 +23,6 @@
 #include <fcntl.h>
 #include <string.h>
 
-
 /* --- the root file system --- */
 
 struct root_paths {
