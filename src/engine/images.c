@@ -152,19 +152,15 @@ static bool labels_fit(const struct image_filters *state, const struct json_map 
 static int summary_fill(struct image_filters *state, const struct image *image, struct image_summary *summary,
 			bool *out_fits, struct err *err)
 {
-	struct oci_image config = {0};
-	int rc = image_config(state->engine->images, state->arena, &image->id, &config, err);
-	/* A configuration that is damaged costs its image the labels, and nobody else anything: fsck says what it is.
-	 */
-	if (rc == -EBADMSG || rc == -ENOENT || rc == -EINVAL)
-		config = (struct oci_image){0};
-	else if (rc < 0)
+	struct json_map labels;
+	int rc = image_labels(state->engine->images, state->arena, &image->id, &labels, err);
+	if (rc < 0)
 		return rc;
 	*summary = (struct image_summary){
 	    .containers = image_use_count(state->engine, image->id.text),
 	    .created = image->created_ns / 1000000000,
 	    .id = arena_strdup(state->arena, image->id.text),
-	    .labels = config.config ? config.config->labels : (struct json_map){0},
+	    .labels = labels,
 	    .parent_id = (char *)"",
 	    .repo_tags = tags_familiar(state->arena, image->tags),
 	    .shared_size = -1,

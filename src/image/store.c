@@ -52,6 +52,8 @@ int image_store_open(struct database *database, int data, struct image_store **o
 
 void image_store_close(struct image_store *store)
 {
+	if (store)
+		store_labels_forget(store);
 	free(store);
 }
 

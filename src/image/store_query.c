@@ -2,6 +2,8 @@
 
 #include "image/store_schema.h"
 
+#include <stdlib.h>
+
 int image_layer_sizes(struct image_store *store, struct arena *arena, const struct digest *id, uint64_t **out_sizes,
 		      size_t *out_count, struct err *err)
 {
@@ -65,4 +67,63 @@ int image_batch_end(struct image_store *store, struct err *err)
 	store->batch = false;
 	int rc = database_commit(store->database, err);
 	return rc < 0 ? rc : image_store_sweep(store, err);
+}
+
+/* --- labels --- */
+
+enum { LABELS_KEPT = 8192 };
+
+struct kept {
+	struct arena arena;
+	struct json_map labels;
+};
+
+static void labels_copy(struct arena *arena, const struct json_map *from, struct json_map *to)
+{
+	to->count = 0;
+	to->items = arena_array(arena, struct json_pair, from->count + 1);
+	for (; to->count < from->count; to->count++)
+		to->items[to->count] = (struct json_pair){arena_strdup(arena, from->items[to->count].key),
+							  arena_strdup(arena, from->items[to->count].value)};
+}
+
+void store_labels_forget(struct image_store *store)
+{
+	size_t position = 0;
+	const char *key;
+	void *value;
+	while (map_next(&store->labels, &position, &key, &value)) {
+		struct kept *kept = value;
+		arena_done(&kept->arena);
+		free(kept);
+	}
+	map_done(&store->labels);
+	store->labels = (struct map){0};
+}
+
+int image_labels(struct image_store *store, struct arena *arena, const struct digest *id, struct json_map *out_labels,
+		 struct err *err)
+{
+	auto_arena scratch = {0};
+	struct oci_image config = {0};
+	const struct json_map none = {0};
+	struct kept *kept = map_get(&store->labels, id->text);
+	if (kept) {
+		labels_copy(arena, &kept->labels, out_labels);
+		return 0;
+	}
+	int rc = image_config(store, &scratch, id, &config, err);
+	if (rc == -EBADMSG || rc == -ENOENT || rc == -EINVAL) {
+		*out_labels = none;
+		return 0;
+	}
+	if (rc < 0)
+		return rc;
+	if (store->labels.count >= LABELS_KEPT)
+		store_labels_forget(store);
+	kept = x_alloc(sizeof *kept);
+	labels_copy(&kept->arena, config.config ? &config.config->labels : &none, &kept->labels);
+	(void)map_put(&store->labels, id->text, kept);
+	labels_copy(arena, &kept->labels, out_labels);
+	return 0;
 }

@@ -22,3 +22,10 @@ int image_layers_total(struct image_store *store, uint64_t *out_size, struct err
  */
 int image_batch_begin(struct image_store *store, struct err *err) must_check;
 int image_batch_end(struct image_store *store, struct err *err) must_check;
+
+/*
+ * The labels of an image, in the arena. A configuration never changes, so it is read and checked once only; one that is
+ * damaged or gone has none: fsck says what it is.
+ */
+int image_labels(struct image_store *store, struct arena *arena, const struct digest *id, struct json_map *out_labels,
+		 struct err *err) must_check;

@@ -6,10 +6,13 @@
 #include "image/job.h"
 #include "image/store.h"
 
+#include "base/map.h"
+
 struct image_store {
 	struct database *database;
-	int data;   /* the caller's */
-	bool batch; /* image_batch_begin: files go away at its end (store_query.h) */
+	int data;	   /* the caller's */
+	struct map labels; /* of images whose configuration was read before (store_query.c) */
+	bool batch;	   /* image_batch_begin: files go away at its end (store_query.h) */
 };
 
 /* Reads the image with this ID; hidden ones only when asked for. -ENOENT without a useful text: name it yourself. */
@@ -30,3 +33,6 @@ int store_put_layer(struct image_store *store, int staging, const struct image_j
 
 /* Rows of layers that neither an image nor a hold needs. */
 int store_drop_layers(struct image_store *store, struct err *err) must_check;
+
+/* Frees what image_labels has kept. */
+void store_labels_forget(struct image_store *store);
