@@ -29,7 +29,7 @@ struct health {
 	struct loop_timer timer; /* until the next probe */
 	/* the one that runs */
 	bool probing;
-	int64_t start_ns;
+	int64_t start_ns, since_start_ns; /* wall clock; after the container's start */
 	int out_fd;
 	struct loop_io out;
 	struct buf output;
@@ -97,9 +97,14 @@ static void status_set(struct health *health, enum health_status status)
 
 static void due(struct loop_timer *timer);
 
+static int64_t since_start(const struct health *health)
+{
+	return health->container->run ? run_length(health->container->run) : 0;
+}
+
 static void wait_next(struct health *health)
 {
-	int64_t since = time_wall_ns() - health->container->started_ns;
+	int64_t since = since_start(health);
 	loop_timer_start(health->container->engine->loop, &health->timer,
 			 health_wait(&health->rule, health->status, since), due);
 }
@@ -141,6 +146,7 @@ static void probe_start(struct health *health)
 	struct err err;
 	health->probing = true;
 	health->start_ns = time_wall_ns();
+	health->since_start_ns = since_start(health);
 	buf_reset(&health->output);
 	if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, pair) < 0) {
 		health_probed(container, -1, false, strerror(errno));
@@ -191,7 +197,7 @@ void health_probed(struct container *container, int exit_code, bool timed_out, c
 	auto_free char *output = output_text(health, timed_out, failure);
 	enum health_status status = health->status, before = status;
 	log_add(health, health->start_ns, time_wall_ns(), code, output);
-	health_step(&health->rule, code, health->start_ns - container->started_ns, &status, &health->streak);
+	health_step(&health->rule, code, health->since_start_ns, &status, &health->streak);
 	status_set(health, status);
 	wait_next(health);
 	if (status == HEALTH_UNHEALTHY && before != HEALTH_UNHEALTHY)

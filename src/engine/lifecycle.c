@@ -122,6 +122,9 @@ void lifecycle_started(struct run *run, const struct monitor_message *message)
 	struct container *container = run->container;
 	struct err err;
 	run->started = true;
+	/* Of a run that was there before us the wall clock must tell. */
+	int64_t since = message->time_ns > 0 ? time_wall_ns() - message->time_ns : 0;
+	run->began_ns = time_monotonic_ns() - (since > 0 ? since : 0);
 	container->again = false;
 	container->pid = message->pid;
 	if (message->time_ns > 0)
@@ -203,14 +206,14 @@ void lifecycle_die_event(struct container *container)
 	container_event(container, "die", "exitCode", code, "execDuration", seconds, NULL);
 }
 
-bool lifecycle_ended(struct container *container, enum restart_when when)
+bool lifecycle_ended(struct container *container, enum restart_when when, int64_t ran_ns)
 {
 	struct container_life *life = &container->life;
 	bool again = !container->document.host.auto_remove &&
 		     restart_wanted(&container->document.host.restart_policy, when, container->exit_code,
 				    life->restart_count, life->stopped_by_user);
 	if (again && when == RESTART_AT_END)
-		restart_schedule(container, container->finished_ns - container->started_ns);
+		restart_schedule(container, ran_ns);
 	else if (again)
 		restart_enqueue(container);
 	container_became(container, again ? STATE_RESTARTING : STATE_STOPPED);
@@ -240,9 +243,10 @@ void lifecycle_exited(struct run *run, const struct exit_record *exit)
 	container->finished_ns = exit && exit->time_ns > 0 ? exit->time_ns : time_wall_ns();
 	death_of_run(run, exit);
 	container->pid = 0;
+	int64_t ran_ns = run_length(run);
 	run_end(run, &callers);
 	health_end(container);
-	(void)lifecycle_ended(container, RESTART_AT_END);
+	(void)lifecycle_ended(container, RESTART_AT_END, ran_ns);
 	exec_run_over(container);
 	lifecycle_die_event(container);
 	if (asked)

@@ -29,9 +29,9 @@ void lifecycle_exited(struct run *run, const struct exit_record *exit); /* NULL:
 
 /*
  * A container that is no more: what its policy wants next, RESTARTING or STOPPED, is recorded with its exit, and done.
- * True: it starts again.
+ * ran_ns: how long it ran, where that counts. True: it starts again.
  */
-bool lifecycle_ended(struct container *container, enum restart_when when);
+bool lifecycle_ended(struct container *container, enum restart_when when, int64_t ran_ns);
 
 void lifecycle_die_event(struct container *container);
 void lifecycle_log(const struct container *container, const struct err *err, const char *what);

@@ -39,7 +39,7 @@ static void ended_record(struct container *container)
 	container->finished_ns = exit.time_ns;
 	container->pid = 0;
 	launch_release(container);
-	(void)lifecycle_ended(container, RESTART_AT_START);
+	(void)lifecycle_ended(container, RESTART_AT_START, 0);
 	lifecycle_die_event(container);
 }
 

@@ -5,6 +5,7 @@
 #include "base/path.h"
 #include "base/process.h"
 #include "base/text.h"
+#include "base/time.h"
 #include "engine/engine_state.h"
 #include "engine/launch.h"
 #include "engine/lifecycle.h"
@@ -82,6 +83,11 @@ int run_send(struct run *run, struct monitor_message *message, const void *tail,
 	return rc < 0 ? err_set(err, -rc, "the monitor of container %s does not listen: %s", run->container->id,
 				strerror(-rc))
 		      : 0;
+}
+
+int64_t run_length(const struct run *run)
+{
+	return run->began_ns > 0 ? time_monotonic_ns() - run->began_ns : 0;
 }
 
 /* --- messages --- */

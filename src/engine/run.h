@@ -45,6 +45,7 @@ struct run {
 	struct loop_io io;
 	struct engine_call *starting, *stopping, *removing;
 	struct engine_call *restarting;
+	int64_t began_ns;	       /* monotonic: when it started, as far as is known */
 	struct loop_timer kill_timer;  /* the grace of a stop */
 	struct loop_timer stuck_timer; /* after SIGKILL: the end that does not come */
 	bool started, remove_after;
@@ -68,6 +69,7 @@ struct run {
 int run_start(struct container *container, struct engine_call *call, struct err *err) must_check;
 /* After a restart of the engine: takes up the monitor that is there. -ENOENT when none answers. */
 int run_adopt(struct container *container, struct err *err) must_check;
+int64_t run_length(const struct run *run); /* how long it has run; a clock that is set does not matter */
 int run_send(struct run *run, struct monitor_message *message, const void *tail, size_t size, const int *fds,
 	     size_t count, struct err *err) must_check;
 /* Sends, and calls done when the monitor has answered, or is gone. call may be NULL. */
