@@ -261,3 +261,23 @@ oci_archive() {
 	has "$output" "unknown instruction: COPPY"
 	docker builder prune -af >/dev/null
 }
+
+@test "pause, update, stats, port, restart policy, health, init, details" {
+	docker run -d --name many --init --restart on-failure:3 -m 64m -p 127.0.0.1:18099:80 --label k=v --log-opt labels=k \
+		--health-cmd 'true' --health-interval 100ms box sh -c 'echo said; exec sleep 1000' >/dev/null
+	healthy() { [ "$(docker inspect -f '{{.State.Health.Status}}' many)" = healthy ]; }
+	wait_for healthy
+	has "$(docker ps --format '{{.Status}}')" '(healthy)'
+	is "$(docker inspect -f '{{.HostConfig.RestartPolicy.Name}} {{.HostConfig.RestartPolicy.MaximumRetryCount}}' many)" 'on-failure 3'
+	is "$(docker exec many cat /proc/1/comm)" docker-init
+	is "$(docker logs --details many)" 'k=v said'
+	is "$(docker port many 80)" 127.0.0.1:18099
+	is "$(docker pause many)" many
+	is "$(docker inspect -f '{{.State.Status}}' many)" paused
+	is "$(docker unpause many)" many
+	is "$(docker update -m 96m --memory-swap 96m many)" many
+	is "$(docker inspect -f '{{.HostConfig.Memory}}' many)" 100663296
+	has "$(docker stats --no-stream --format '{{.Name}} {{.MemUsage}}' many)" '/ 96MiB'
+	is "$(docker stop -t 10 many)" many
+	is "$(docker inspect -f '{{.State.Status}} {{.State.ExitCode}} {{.RestartCount}}' many)" 'exited 143 0'
+}
