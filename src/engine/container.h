@@ -39,6 +39,7 @@ struct container_life {
 	int64_t restart_count; /* by the policy, since the user started it */
 	int64_t backoff_ns;    /* the last delay before a restart; 0: none */
 	bool stopped_by_user;
+	int64_t oom_kills;	       /* of this run, as far as it was told */
 	int64_t log_dropped;	       /* messages that a remote log did not take */
 	char *boot;		       /* the run of the machine in which it was started */
 	struct container_death *death; /* how it last ended, or did not start; NULL: never */

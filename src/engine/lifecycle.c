@@ -88,6 +88,7 @@ int lifecycle_start(struct container *container, enum lifecycle_how how, struct 
 		return rc;
 	const struct container_life before = *life;
 	life->stopped_by_user = false;
+	life->oom_kills = life->log_dropped = 0;
 	life->boot = container->engine->boot;
 	life->restart_count = how == LIFECYCLE_AGAIN ? life->restart_count + 1 : 0;
 	if (how == LIFECYCLE_BY_USER)

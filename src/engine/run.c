@@ -119,16 +119,20 @@ static void done_message(struct run *run, const struct monitor_packet *packet)
 	act_over(run, -err.code, &err);
 }
 
-/* Docker: true from the first process on that was ended, be it a child's. */
-static void oom_message(struct run *run)
+/* Docker: true from the first process on that was ended, be it a child's. Told again to an engine that comes later. */
+static void oom_message(struct run *run, const struct monitor_packet *packet)
 {
 	struct container *container = run->container;
+	struct oom_record oom = {.kills = container->life.oom_kills + 1};
 	struct err err;
-	if (!container->oom_killed) {
-		container->oom_killed = true;
-		if (container_save(container, &err) < 0)
-			lifecycle_log(container, &err, "cannot record that a container ran out of memory");
-	}
+	if (packet->tail && packet->head.tail_size == sizeof oom)
+		memcpy(&oom, packet->tail, sizeof oom);
+	if (container->oom_killed && oom.kills <= container->life.oom_kills)
+		return;
+	container->oom_killed = true;
+	container->life.oom_kills = oom.kills;
+	if (container_save(container, &err) < 0)
+		lifecycle_log(container, &err, "cannot record that a container ran out of memory");
 	container_event(container, "oom", NULL);
 }
 
@@ -172,7 +176,7 @@ static bool message_take(struct run *run, const struct monitor_packet *packet)
 		done_message(run, packet);
 		break;
 	case MONITOR_OOM:
-		oom_message(run);
+		oom_message(run, packet);
 		break;
 	case MONITOR_EXITED:
 		exited_message(run, packet);

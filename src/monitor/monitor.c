@@ -665,6 +665,9 @@ static void message_take(struct monitor_packet *packet)
 		break;
 	case MONITOR_HELLO:
 		tell_status();
+		if (monitor.oom.kills > 0) /* also what nobody heard of */
+			oom_tell();
+		monitor.dropped_told = 0;
 		break;
 	case MONITOR_ATTACH:
 		if (session && !session->told)

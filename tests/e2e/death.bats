@@ -82,6 +82,24 @@ why() { wait_for ended "$1"; tug inspect "$1" | jq -e ".[0].State.Death | $2"; }
 	why parent '.Kind == "exit" and (has("OOM") | not)'
 }
 
+@test "out of memory while no engine ran: the next one knows, and says it once" {
+	since=$(date +%s.%N)
+	tug run -d --name unseen -m 16m --memory-swap 16m busybox \
+		sh -c 'while [ ! -e /go ]; do sleep 0.05; done; sh -c "x=y; while :; do x=\$x\$x; done"; sleep 1000; true' >/dev/null
+	pid=$(look unseen '{{.State.Pid}}')
+	engine_stop KILL
+	touch "/proc/$pid/root/go"
+	slept() { grep -qs 1000 /proc/$(pgrep -P "$pid" | head -n 1)/cmdline; }
+	wait_for slept
+	engine_start
+	told() { [ "$(look unseen '{{.State.OOMKilled}} {{.State.Running}}')" = "true true" ]; }
+	wait_for told
+	engine_stop KILL
+	engine_start
+	wait_for told
+	[ "$(tug events --since "$since" --until "$(date +%s.%N)" --filter event=oom --filter container=unseen --format '{{.Action}}' | wc -l)" = 1 ]
+}
+
 @test "a start that failed, at which step" {
 	tug run --name nosuch busybox /nosuch 2>/dev/null || true
 	why nosuch '.Kind == "start" and .Step == "program" and .ExitCode == 127 and (.Reason | startswith("could not be started (program): "))'
