@@ -7,6 +7,7 @@
 #include "engine/image_use.h"
 #include "engine/job.h"
 #include "engine/prune.h"
+#include "image/store_blobs.h"
 #include "image/store_query.h"
 
 #include <string.h>
@@ -114,6 +115,13 @@ int engine_image_prune(struct engine *engine, struct arena *arena, const struct 
 	if (rc < 0)
 		return rc;
 	*out_prune = (struct engine_image_prune){pruning.deleted, after < before ? (int64_t)(before - after) : 0};
+	/* With -a also what pulls have left that never came to their end. */
+	uint64_t unfinished = 0;
+	if (!pruning.dangling && !engine->pulls)
+		rc = image_downloads_clear(engine->images, &unfinished, err);
+	if (rc < 0)
+		return rc;
+	out_prune->reclaimed += (int64_t)unfinished;
 	auto_free char *text = x_printf("%lld", (long long)out_prune->reclaimed);
 	struct json_pair pair = {(char *)"reclaimed", text};
 	event_publish(&engine->bus, "image", "prune", "", &(struct json_map){&pair, 1}, NULL);

@@ -80,6 +80,20 @@ job_gone() { [ -z "$(job_pids)" ]; }
 		[ -z "$(ls "$T/data/downloads")" ]
 	done
 }
+
+@test "after image prune -a the store is empty to the byte, unfinished downloads too" {
+	fault 5001 "{\"match\": \"GET .*$(layer_of 5001 big 1)\", \"stall\": 3000000}"
+	tug pull -q localhost:5001/small:1
+	api '/images/create?fromImage=localhost:5001/big&tag=1' -X POST --max-time 1 >/dev/null 2>&1 || true
+	wait_for staging_empty
+	[ -n "$(ls "$T/data/downloads")" ]
+	wait_for process_none
+	tug image prune -af
+	wait_for staging_empty
+	[ -z "$(find "$T"/data/{blobs/sha256,layers,downloads,staging,trash} -mindepth 1)" ]
+}
+process_none() { [ -z "$(pgrep -P "$(engine_pid)" -f 'tugd job pull')" ]; }
+
 downloaded() { [ "$(stat -c %s "$T"/data/downloads/*[0-9a-f] 2>/dev/null | sort -n | tail -n 1)" = "$1" ]; }
 
 @test "no room: the error says so, the store is as before, and what was there still works (F-07)" {
