@@ -4,6 +4,7 @@
 #include "base/base64.h"
 #include "base/file.h"
 #include "base/loop.h"
+#include "base/process.h"
 #include "base/text.h"
 #include "base/time.h"
 #include "cli/build_output.h"
@@ -556,14 +557,28 @@ static int results_write(struct build_run *run, struct err *err)
 	return rc;
 }
 
-/* Becomes `tug start -ai CONTAINER`: a shell in what the step has left. */
+/* `tug start -ai CONTAINER`: a shell in what the step has left, which goes with it. */
 static void shell_open(struct build_run *run)
 {
-	fprintf(stderr, "a shell in the state that the failed step has left:\n");
 	char *const argv[] = {
 	    (char *)"tug", (char *)"-H", run->cli->client.endpoint.text, (char *)"start", (char *)"-ai",
 	    run->shell,	   NULL};
-	execv("/proc/self/exe", argv);
+	const int fds[] = {STDIN_FILENO, STDOUT_FILENO, STDERR_FILENO};
+	const struct process_spec spec = {
+	    .path = "/proc/self/exe", .exe_fd = -1, .argv = argv, .envp = environ, .fds = fds, .fd_count = 3};
+	const struct client_request removal = {.method = "DELETE",
+					       .path = cli_path(run->cli, "/containers/%s?force=1", run->shell)};
+	struct err err;
+	pid_t pid;
+	int status;
+	fprintf(stderr, "a shell in the state that the failed step has left:\n");
+	int rc = process_spawn(&spec, &pid, &err);
+	if (rc == 0)
+		rc = process_wait(pid, &status, &err);
+	if (rc < 0)
+		cli_complain(&err);
+	if (client_call(&run->cli->client, &removal, NULL, NULL, &err) < 0)
+		cli_complain(&err);
 }
 
 static int options_check(struct build_run *run, struct err *err)

@@ -262,7 +262,6 @@ static void shell_offer(struct build_work *work)
 	container->document.argv = container->document.config.cmd = shell;
 	container->document.config.tty = container->document.config.open_stdin = true;
 	container->document.config.stdin_once = true;
-	container->document.host.auto_remove = true;
 	build_tell(work->build, &(struct build_event){.kind = (char *)"shell", .step = work->id, .id = container->id});
 	/* It keeps what it needs: the layers are held by the cache, mounts of the build end with it. */
 	size_t count = work->stage->layer_count;

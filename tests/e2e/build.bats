@@ -272,6 +272,25 @@ RUN env'
 	rm "$T/host"
 }
 
+# B-04
+@test "malformed requests are answered, and the engine goes on" {
+	printf 'FROM busybox\n' >Dockerfile
+	tar -cf "$T/good.tar" Dockerfile
+	head -c 700 "$T/good.tar" >"$T/short.tar"
+	head -c 4096 /dev/urandom >"$T/noise.tar"
+	post() { api "/build?$1" -X POST --data-binary "@$2" -H 'Content-Type: application/x-tar' -o /dev/null -w '%{http_code}'; }
+	for query in 'buildargs=[1]' 'buildargs={' 'labels={"a":1}' 'contexts=-1' 'contexts=99' 'memory=x' 't=UPPER' \
+		'dockerfile=../../../etc/passwd' 'dockerfile=none' 'buildcontexts={"a":"7"}' 'buildsession=no' 'networkmode=x' \
+		'version=2' 'ulimits=[' 'buildargs={"SOURCE_DATE_EPOCH":"x"}'; do
+		has "400 404 500" "$(post "$query" "$T/good.tar")"
+	done
+	for file in short noise; do has "400 500" "$(post q=1 "$T/$file.tar")"; done
+	is "$(post q=1 "$T/good.tar")" 200
+	is "$(api /build/session -X POST -H 'Content-Type: application/json' -d '{"Secrets":{"a":"*"}}' -o /dev/null -w '%{http_code}')" 400
+	engine_answers
+	rm "$T"/*.tar
+}
+
 # B-01
 @test "steps at once may share, lock or own a cache" {
 	run build <<-'E'
@@ -392,6 +411,26 @@ ADD http://127.0.0.1:8099/gone /x'
 	has "$output" "invalid response status 404"
 	kill "$server"
 	wait "$server" || true
+}
+
+@test "--on-error shell: a shell in what the failed step has left" {
+	printf 'FROM busybox\nRUN echo here >/state; false\n' >Dockerfile
+	run nsenter --net="$NET" python3 -c '
+import os, pty, select, sys, time
+pid, fd = pty.fork()
+if pid == 0: os.execvp(sys.argv[1], sys.argv[1:])
+out, end, sent = b"", time.time() + 20, False
+while time.time() < end:
+    if select.select([fd], [], [], 0.2)[0]:
+        try: data = os.read(fd, 4096)
+        except OSError: break
+        out += data
+    elif not sent and b"# " in out.split(b"has left")[-1]:
+        os.write(fd, b"cat /state >&2; echo got-$(cat /state); exit\n"); sent = True
+print(out.decode(errors="replace"))
+' "$TUG_BIN/tug" build --on-error shell .
+	has "$output" got-here
+	is "$(api '/containers/json?all=1' | jq length)" 0
 }
 
 # --- kill -9 ---
