@@ -78,6 +78,15 @@ void handle_image_save_all(struct exchange *x);
 void handle_container_prune(struct exchange *x);
 void handle_volume_prune(struct exchange *x);
 
+/* network.c */
+void handle_network_list(struct exchange *x);
+void handle_network_create(struct exchange *x);
+void handle_network_inspect(struct exchange *x);
+void handle_network_remove(struct exchange *x);
+void handle_network_connect(struct exchange *x);
+void handle_network_disconnect(struct exchange *x);
+void handle_network_prune(struct exchange *x);
+
 /* volume.c */
 void handle_volume_list(struct exchange *x);
 void handle_volume_create(struct exchange *x);

@@ -1,4 +1,4 @@
-/* inspect, container inspect, image inspect, volume inspect */
+/* inspect, container inspect, image inspect, network inspect, volume inspect */
 #include "cli/commands.h"
 
 #include "base/text.h"
@@ -28,22 +28,29 @@ static const struct option_row image_rows[] = {
     O_END,
 };
 
+static const struct option_row network_rows[] = {
+    O_STRING(struct inspect_options, format, "format", 'f', "string", "Format output: 'json' or 'TEMPLATE'"),
+    {.name = "verbose", .letter = 'v', .type = OPTION_ABSENT_BOOL, .help = ""},
+    O_END,
+};
+
 static const struct option_row volume_rows[] = {
     O_STRING(struct inspect_options, format, "format", 'f', "string", "Format output: 'json' or 'TEMPLATE'"),
     O_END,
 };
 
 /* What is looked for, in this order. */
-enum kind { KIND_CONTAINER = 1, KIND_IMAGE = 2, KIND_VOLUME = 4 };
+enum kind { KIND_CONTAINER = 1, KIND_IMAGE = 2, KIND_NETWORK = 4, KIND_VOLUME = 8 };
 static const struct {
 	unsigned kind;
 	const char *name, *path;
 } kind_rows[] = {
     {KIND_CONTAINER, "container", "/containers/%s/json"},
     {KIND_IMAGE, "image", "/images/%s/json"},
+    {KIND_NETWORK, "network", "/networks/%s"},
     {KIND_VOLUME, "volume", "/volumes/%s"},
 };
-static const unsigned kinds_all = KIND_CONTAINER | KIND_IMAGE | KIND_VOLUME;
+static const unsigned kinds_all = KIND_CONTAINER | KIND_IMAGE | KIND_NETWORK | KIND_VOLUME;
 
 static int object_get(struct cli *cli, const char *name, unsigned kinds, const struct json **out_object,
 		      struct err *err)
@@ -187,4 +194,20 @@ const struct command command_volume_inspect = {
     .options = volume_rows,
     .options_size = sizeof(struct inspect_options),
     .run = volume_run,
+};
+
+static int network_run(struct cli *cli)
+{
+	return objects_show(cli, KIND_NETWORK);
+}
+
+const struct command command_network_inspect = {
+    .path = "network inspect",
+    .usage = "NETWORK [NETWORK...]",
+    .summary = "Display detailed information on one or more networks",
+    .args_min = 1,
+    .args_max = ARGS_ANY,
+    .options = network_rows,
+    .options_size = sizeof(struct inspect_options),
+    .run = network_run,
 };

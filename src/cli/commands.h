@@ -14,6 +14,8 @@ extern const struct command command_events, command_pause, command_unpause, comm
 extern const struct command command_images, command_import, command_load, command_tag, command_rmi;
 extern const struct command command_image_inspect, command_inspect, command_version, command_info;
 extern const struct command command_save;
+extern const struct command command_network_connect, command_network_create, command_network_disconnect;
+extern const struct command command_network_inspect, command_network_ls, command_network_prune, command_network_rm;
 extern const struct command command_volume_create, command_volume_inspect, command_volume_ls, command_volume_prune;
 extern const struct command command_volume_rm;
 extern const struct command command_container_prune, command_system_df, command_system_prune;

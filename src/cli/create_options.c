@@ -4,6 +4,7 @@
 #include "base/text.h"
 #include "cli/create_health.h"
 #include "cli/create_limits.h"
+#include "cli/create_network.h"
 #include "cli/create_ports.h"
 #include "cli/pairs.h"
 #include "docker/mount_spec.h"
@@ -308,7 +309,6 @@ static int host_build(struct cli *cli, const struct create_options *options, str
 	host->publish_all_ports = options->publish_all;
 	host->readonly_rootfs = options->read_only;
 	host->container_id_file = text_of(cli, options->cidfile);
-	host->network_mode = text_of(cli, options->network ? options->network : "default");
 	host->ipc_mode = text_of(cli, options->ipc);
 	host->pid_mode = text_of(cli, options->pid);
 	host->uts_mode = text_of(cli, options->uts);
@@ -370,6 +370,8 @@ int create_build(struct cli *cli, const struct create_options *options, struct c
 		rc = err_set(err, EINVAL, "conflicting options: cannot specify both --restart and --rm");
 	if (rc == 0)
 		rc = create_ports(cli, options, &request, err);
+	if (rc == 0)
+		rc = create_network(cli, options, &request, err);
 	if (rc < 0)
 		return rc;
 	struct winsize size = {0};

@@ -20,7 +20,9 @@ struct create_options {
 	bool interactive, tty, remove, privileged, publish_all, read_only, quiet;
 	const char *name, *cidfile, *platform, *pull;
 	const char *entrypoint, *workdir, *user, *hostname, *domainname, *stop_signal;
-	const char *network, *ipc, *pid, *uts, *userns, *cgroupns, *cgroup_parent, *runtime;
+	const char *ip, *ip6, *mac_address;
+	char **network, **network_alias, **link, **link_local_ip;
+	const char *ipc, *pid, *uts, *userns, *cgroupns, *cgroup_parent, *runtime;
 	const char *gpus, *volume_driver, *log_driver, *restart, *cpuset_cpus, *cpuset_mems;
 	char **attach, **env, **env_file, **label, **label_file, **annotation, **publish, **expose, **volume, **mount,
 	    **tmpfs, **volumes_from, **device_cgroup_rule;

@@ -68,8 +68,15 @@ const struct create_options create_defaults = {.sig_proxy = true, .stop_timeout 
 	N(memory_swappiness, "memory-swappiness", 0, "Tune container memory swappiness (0 to 100) (default -1)"), \
 	L(mount, "mount", 0, "mount", "Attach a filesystem mount to the container"), \
 	S(name, "name", 0, "string", "Assign a name to the container"), \
-	O_STRING_HIDDEN(struct create_options, network, "net"), \
-	S(network, "network", 0, "network", "Connect a container to a network"), \
+	O_LIST_HIDDEN(struct create_options, network, "net"), \
+	O_LIST_HIDDEN(struct create_options, network_alias, "net-alias"), \
+	L(network_alias, "network-alias", 0, "list", "Add network-scoped alias for the container"), \
+	S(ip, "ip", 0, "ip", "IPv4 address (e.g., 172.30.100.104)"), \
+	S(ip6, "ip6", 0, "ip", "IPv6 address (e.g., 2001:db8::33)"), \
+	L(link, "link", 0, "list", "Add link to another container"), \
+	L(link_local_ip, "link-local-ip", 0, "list", "Container IPv4/IPv6 link-local addresses"), \
+	S(mac_address, "mac-address", 0, "string", "Container MAC address (e.g., 92:d0:c6:0a:29:33)"), \
+	L(network, "network", 0, "network", "Connect a container to a network"), \
 	B(no_healthcheck, "no-healthcheck", 0, "Disable any container-specified HEALTHCHECK"), \
 	B(oom_kill_disable, "oom-kill-disable", 0, "Disable OOM Killer"), \
 	N(oom_score_adj, "oom-score-adj", 0, "Tune host's OOM preferences (-1000 to 1000)"), \
@@ -105,14 +112,7 @@ const struct create_options create_defaults = {.sig_proxy = true, .stop_timeout 
 	O_ABSENT_BOOL("disable-content-trust", ""), \
 	O_ABSENT("io-maxbandwidth", "bytes", ""), \
 	O_ABSENT("io-maxiops", "uint64", ""), \
-	O_ABSENT("ip", "ip", ""), \
-	O_ABSENT("ip6", "ip", ""), \
 	O_ABSENT("isolation", "string", ""), \
-	O_ABSENT("link", "list", ""), \
-	O_ABSENT("link-local-ip", "list", ""), \
-	O_ABSENT("mac-address", "string", ""), \
-	O_ABSENT("net-alias", "list", ""), \
-	O_ABSENT("network-alias", "list", ""), \
 	O_ABSENT("storage-opt", "list", ""), \
 	O_ABSENT_BOOL("use-api-socket", "")
 /* clang-format on */

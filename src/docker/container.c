@@ -83,22 +83,5 @@ JSON_TYPE(container_top, F_STRV(struct container_top, titles, "Titles", 0),
 int container_create_check(const struct container_create *request, struct err *err)
 {
 	int rc = container_config_check(&request->config, err);
-	if (rc == 0)
-		rc = host_config_check(&request->host, err);
-	if (rc < 0)
-		return rc;
-	const struct networking_config *networking = &request->networking;
-	if (networking->endpoints.count > 1)
-		return err_set(err, EOPNOTSUPP, "NetworkingConfig: several networks are known, but not supported yet");
-	for (size_t i = 0; i < networking->endpoints.count; i++) {
-		const struct endpoint_settings *endpoint = &networking->endpoints.items[i];
-		bool address = endpoint->ipam &&
-			       (!text_empty(endpoint->ipam->ipv4_address) || !text_empty(endpoint->ipam->ipv6_address));
-		if (address || (endpoint->aliases && endpoint->aliases[0]) || (endpoint->links && endpoint->links[0]) ||
-		    !text_empty(endpoint->mac_address) || endpoint->driver_opts.count > 0)
-			return err_set(err, EOPNOTSUPP,
-				       "NetworkingConfig: settings for network %s are known, but not supported yet",
-				       endpoint->key);
-	}
-	return 0;
+	return rc < 0 ? rc : host_config_check(&request->host, err);
 }

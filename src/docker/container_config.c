@@ -1,6 +1,5 @@
 #include "docker/container_config.h"
 
-#include "base/text.h"
 #include "docker/health.h"
 
 JSON_TYPE(health_config, F_STRV(struct health_config, test, "Test", JSON_OMIT),
@@ -15,10 +14,5 @@ JSON_TYPE(container_config, CONTAINER_CONFIG_ROWS(struct container_config, ));
 
 int container_config_check(const struct container_config *config, struct err *err)
 {
-	int rc = health_check_config(config->healthcheck, err);
-	if (rc < 0)
-		return rc;
-	if (!text_empty(config->mac_address))
-		return err_set(err, EOPNOTSUPP, "MacAddress: known, but not supported yet");
-	return 0;
+	return health_check_config(config->healthcheck, err);
 }

@@ -73,7 +73,7 @@ JSON_TYPE(
     F_STRV(struct host_config, extra_hosts, "ExtraHosts", JSON_NULLABLE),
     F_STRV(struct host_config, group_add, "GroupAdd", JSON_NULLABLE), F_STR(struct host_config, ipc_mode, "IpcMode", 0),
     F_STR(struct host_config, cgroup, "Cgroup", JSON_KNOWN_ONLY),
-    F_STRV(struct host_config, links, "Links", JSON_KNOWN_ONLY | JSON_NULLABLE),
+    F_STRV(struct host_config, links, "Links", JSON_NULLABLE),
     F_I64(struct host_config, oom_score_adj, "OomScoreAdj", 0), F_STR(struct host_config, pid_mode, "PidMode", 0),
     F_BOOL(struct host_config, privileged, "Privileged", 0),
     F_BOOL(struct host_config, publish_all_ports, "PublishAllPorts", 0),

@@ -7,6 +7,7 @@
 #include "engine/build_state.h"
 #include "engine/create_check.h"
 #include "engine/lifecycle.h"
+#include "engine/membership.h"
 
 #include <fcntl.h>
 #include <stdlib.h>
@@ -65,8 +66,9 @@ static int container_make(struct build_work *work, struct err *err)
 	random_id(container->id);
 	container->name = x_printf("build-%.12s", container->id);
 	container->created_ns = time_wall_ns();
-	container->address.network = (char *)"";
 	int rc = document_make(work, container, err);
+	if (rc == 0)
+		rc = membership_resolve(container, &(struct networking_config){0}, err);
 	if (rc == 0)
 		rc = container_insert(container, err);
 	if (rc < 0) {

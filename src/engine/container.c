@@ -4,6 +4,7 @@
 #include "base/text.h"
 #include "engine/engine_state.h"
 #include "engine/health.h"
+#include "engine/membership.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -12,11 +13,17 @@
 JSON_TYPE(container_port, F_STR(struct container_port, container, "Container", 0),
 	  F_STR(struct container_port, host_ip, "HostIp", 0), F_U32(struct container_port, host_port, "HostPort", 0));
 
-JSON_TYPE(container_address, F_STR(struct container_address, network, "Network", 0),
-	  F_STR(struct container_address, address, "Address", 0),
-	  F_STR(struct container_address, gateway, "Gateway", 0), F_STR(struct container_address, mac, "Mac", 0),
-	  F_I64(struct container_address, prefix, "Prefix", 0),
-	  F_LIST(struct container_address, ports, "Ports", 0, container_port));
+JSON_TYPE(container_place, F_STR(struct container_place, network, "Network", 0),
+	  F_STR(struct container_place, id, "ID", 0), F_STR(struct container_place, four, "IPv4", JSON_OMIT),
+	  F_STR(struct container_place, six, "IPv6", JSON_OMIT),
+	  F_STR(struct container_place, gateway_four, "GatewayIPv4", JSON_OMIT),
+	  F_STR(struct container_place, gateway_six, "GatewayIPv6", JSON_OMIT),
+	  F_STR(struct container_place, mac, "Mac", 0), F_STR(struct container_place, device, "Device", 0),
+	  F_U32(struct container_place, port, "Port", 0),
+	  F_I64(struct container_place, priority, "Priority", JSON_OMIT));
+
+JSON_TYPE(container_address, F_LIST(struct container_address, places, "Places", JSON_OMIT, container_place),
+	  F_LIST(struct container_address, ports, "Ports", JSON_OMIT, container_port));
 
 JSON_TYPE(container_life, F_I64(struct container_life, restart_count, "RestartCount", JSON_OMIT),
 	  F_I64(struct container_life, backoff_ns, "Backoff", JSON_OMIT),
@@ -34,7 +41,9 @@ JSON_TYPE(container_document, F_STR(struct container_document, image, "Image", 0
 	  F_LIST(struct container_document, mounts, "Mounts", 0, container_mount),
 	  F_BOOL(struct container_document, mounts_decided, "MountsDecided", 0),
 
-	  F_BOOL(struct container_document, step, "BuildStep", JSON_OMIT));
+	  F_BOOL(struct container_document, step, "BuildStep", JSON_OMIT),
+	  F_OBJECT_MAP(struct container_document, networks, "Networks", 0, endpoint_settings),
+	  F_BOOL(struct container_document, networks_decided, "NetworksDecided", 0));
 
 enum { DOCUMENT_MAX = 8 << 20 };
 
@@ -72,6 +81,8 @@ static int row_read(struct container *container, struct query *query, struct err
 			   &container->document, err);
 	if (rc == 0 && !container->document.mounts_decided)
 		rc = mounts_upgrade(&container->arena, &container->document, err);
+	if (rc == 0 && !container->document.networks_decided)
+		membership_upgrade(container);
 	if (rc == 0)
 		rc = json_load(&container->address_arena, &table_container_address, address, strlen(address), "address",
 			       0, &container->address, err);
@@ -290,14 +301,23 @@ void container_became(struct container *container, enum state to)
 			  NULL);
 }
 
-int container_change(struct container *container, enum state to, struct err *err)
+int container_turn(struct container *container, enum state to, struct err *err)
 {
 	enum state from = container->state;
 	if (!state_may(from, to))
 		return err_set(err, EBUSY, "container %s is %s: it cannot become %s", container->id, state_name(from),
 			       state_name(to));
 	container->state = to;
-	int rc = container_save(container, err);
+	return 0;
+}
+
+int container_change(struct container *container, enum state to, struct err *err)
+{
+	enum state from = container->state;
+	int rc = container_turn(container, to, err);
+	if (rc < 0)
+		return rc;
+	rc = container_save(container, err);
 	if (rc < 0)
 		container->state = from;
 	return rc;

@@ -25,11 +25,21 @@ struct container_port {
 };
 JSON_DECLARE(container_port);
 
-/* Where it is in the network while it runs; empty otherwise. */
+/* Its place in one network. Texts are "" for none. */
+struct container_place {
+	char *network;	  /* the ID */
+	char *id;	  /* of the endpoint */
+	char *four, *six; /* with their prefix lengths */
+	char *gateway_four, *gateway_six;
+	char *mac, *device;
+	uint32_t port; /* the device on the host's side */
+	int64_t priority;
+};
+JSON_DECLARE(container_place);
+
+/* Where it is in its networks while it runs; empty otherwise. */
 struct container_address {
-	char *network; /* "bridge", "host", "none" */
-	char *address, *gateway, *mac;
-	int64_t prefix;
+	JSON_LIST(struct container_place) places;
 	JSON_LIST(struct container_port) ports;
 };
 JSON_DECLARE(container_address);
@@ -62,10 +72,18 @@ struct container_document {
 	struct container_config config; /* with what the image adds */
 	struct host_config host;	/* with the defaults filled in */
 	JSON_LIST(struct container_mount) mounts;
-	bool mounts_decided; /* false in records of before there were volumes */
-	bool step;	     /* of a build; it does not outlive the engine */
+	bool mounts_decided;			      /* false in records of before there were volumes */
+	bool step;				      /* of a build; it does not outlive the engine */
+	JSON_LIST(struct endpoint_settings) networks; /* that it belongs to; the key is the network's ID */
+	bool networks_decided;
 };
 JSON_DECLARE(container_document);
+
+/* A place that it has now (membership.h). */
+struct member {
+	char network[ID_TEXT], id[ID_TEXT];
+	struct network_endpoint *endpoint;
+};
 
 struct container {
 	struct engine *engine;
@@ -83,8 +101,10 @@ struct container {
 	char *error; /* why it could not be started, or NULL */
 	struct arena address_arena;
 	struct container_address address;
-	bool volumes_go;		   /* with its removal: the anonymous ones */
-	struct network_endpoint *endpoint; /* its place in the network while it runs; NULL */
+	bool volumes_go;	/* with its removal: the anonymous ones */
+	struct member *members; /* its places while it runs, in the order of address.places */
+	size_t member_count;
+	struct network_ports *published; /* NULL */
 
 	struct arena life_arena, death_arena;
 	struct container_life life;
@@ -127,6 +147,8 @@ char *container_cgroup(const struct container *container);
 /* Docker's word for its state. */
 const char *container_status(const struct container *container);
 
+/* Checks the table of states and changes, without saving. -EBUSY with the words for people. */
+int container_turn(struct container *container, enum state to, struct err *err) must_check;
 /* Checks the table of states, changes, saves. -EBUSY with the words for people. */
 /*
  * It has happened already: the state is that, also when it cannot be recorded now (a full disk); the next change

@@ -5,6 +5,7 @@
 #include "engine/engine_state.h"
 #include "engine/create.h"
 #include "engine/create_check.h"
+#include "engine/membership.h"
 #include "engine/name.h"
 #include "engine/resource_check.h"
 #include "engine/volumes.h"
@@ -273,7 +274,6 @@ static int container_make(struct container *container, const char *name, const s
 	struct engine *engine = container->engine;
 	random_id(container->id);
 	container->created_ns = time_wall_ns();
-	container->address.network = (char *)"";
 	int rc = name_choose(engine, name, &container->name, err);
 	if (rc == 0)
 		rc = document_copy(container, request, err);
@@ -283,6 +283,8 @@ static int container_make(struct container *container, const char *name, const s
 		rc = create_check(engine, &container->document, err);
 	if (rc == 0)
 		resource_adapt(&container->document.host, engine->cgroup_v2, warnings);
+	if (rc == 0)
+		rc = membership_resolve(container, &request->networking, err);
 	return rc < 0 ? rc : mounts_resolve(engine, &container->arena, &container->document, made, err);
 }
 

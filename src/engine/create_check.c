@@ -28,9 +28,6 @@ static int ports_check(const struct container_document *document, struct err *er
 		int rc = port_parse(entry->key, &port, err);
 		if (rc < 0)
 			return err_wrap(err, "PortBindings");
-		if (port.protocol == PORT_SCTP)
-			return err_set(err, EOPNOTSUPP, "PortBindings: %s: sctp is known, but not supported yet",
-				       entry->key);
 		for (size_t k = 0; k < entry->bindings.count; k++) {
 			const char *text = entry->bindings.items[k].host_port;
 			rc = port_range_parse(text ? text : "", "HostPort", &first, &last, err);
@@ -43,13 +40,6 @@ static int ports_check(const struct container_document *document, struct err *er
 
 static int modes_check(const struct host_config *host, struct err *err)
 {
-	const char *mode = host->network_mode;
-	if (text_after(mode, "container:"))
-		return err_set(err, EOPNOTSUPP, "NetworkMode: \"%s\" is known, but not supported yet", mode);
-	if (!text_equal(mode, "bridge") && !text_equal(mode, "host") && !text_equal(mode, "none"))
-		return err_set(err, ENOENT, "network %s not found", mode);
-	if (text_equal(mode, "host") && host->publish_all_ports)
-		return 0; /* Docker: nothing to publish, and no error */
 	int rc = log_spec_check(&host->log, err);
 	if (rc < 0)
 		return rc;

@@ -10,6 +10,7 @@
 #include "engine/engine_state.h"
 #include "engine/image_use.h"
 #include "engine/job.h"
+#include "engine/networks.h"
 #include "engine/registry_job.h"
 #include "engine/restore.h"
 #include "engine/run.h"
@@ -160,34 +161,6 @@ static int record_open(struct engine *engine, struct err *err)
 	return rc < 0 ? rc : container_load_all(engine, err);
 }
 
-static void network_config_fill(const struct engine_config *config, struct network_pool *pools,
-				struct network_config *out_config)
-{
-	for (size_t i = 0; i < config->pool_count; i++)
-		pools[i] = (struct network_pool){config->pools[i].base, config->pools[i].size};
-	*out_config = (struct network_config){
-	    .bridge = config->bridge,
-	    .bip = config->bip,
-	    .nft_table = config->nft_table,
-	    .publish_ip = config->publish_ip,
-	    .pools = pools,
-	    .pool_count = config->pool_count,
-	    .mtu = config->mtu,
-	    .ready = config->network_pool,
-	    .ip_forward = config->ip_forward,
-	    .ip_masq = config->ip_masq,
-	};
-}
-
-static int network_start(struct engine *engine, struct err *err)
-{
-	auto_arena arena = {0};
-	struct network_config config;
-	network_config_fill(&engine->config, arena_array(&arena, struct network_pool, engine->config.pool_count + 1),
-			    &config);
-	return network_open(engine->loop, &config, &engine->network, err);
-}
-
 /* Compiled filters are kept beside the record; without the directory they are compiled every time. */
 static void seccomp_cache_open(struct engine *engine)
 {
@@ -232,7 +205,7 @@ static int engine_start_up(struct engine *engine, struct err *err)
 	if (rc == 0)
 		seccomp_cache_open(engine);
 	if (rc == 0)
-		rc = network_start(engine, err);
+		rc = networks_start(engine, err);
 	return rc < 0 ? rc : restore_all(engine, err);
 }
 
@@ -272,7 +245,7 @@ void engine_close(struct engine *engine)
 		exec_forget(container);
 		container_free(container);
 	}
-	network_close(engine->network);
+	networks_stop(engine);
 	run_forget_children(engine);
 	image_store_close(engine->images);
 	database_close(engine->database);
@@ -307,9 +280,6 @@ static int cgroups_purge(const char *parent, struct err *err)
 
 int engine_purge(const struct engine_config *config, struct err *err)
 {
-	auto_arena arena = {0};
-	struct network_config network;
-	network_config_fill(config, arena_array(&arena, struct network_pool, config->pool_count + 1), &network);
-	int rc = network_purge(&network, err);
+	int rc = networks_purge(config->nft_table, err);
 	return rc < 0 ? rc : cgroups_purge(config->cgroup_parent, err);
 }

@@ -16,7 +16,8 @@ struct engine {
 	int data, run;		     /* directories DATA and RUN */
 	struct database *database;
 	struct image_store *images;
-	struct network *network;
+	struct networks *networks;
+	struct network_record *network_records; /* newest first */
 	struct arena seccomp_arena;
 	const struct seccomp_profile *seccomp_default; /* decoded with the first container */
 	int seccomp_cache;			       /* directory of compiled filters */

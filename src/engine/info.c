@@ -108,7 +108,8 @@ static void counts_fill(const struct engine *engine, struct system_info *info)
 
 static void lists_fill(const struct engine *engine, struct arena *arena, struct system_info *info)
 {
-	static char *networks[] = {(char *)"bridge", (char *)"host", (char *)"null", NULL};
+	static char *networks[] = {(char *)"bridge",  (char *)"host", (char *)"ipvlan",
+				   (char *)"macvlan", (char *)"null", NULL};
 	static char *logs[] = {(char *)"json-file", (char *)"none", NULL};
 	static char *security[] = {(char *)"name=seccomp,profile=builtin", NULL, NULL};
 	static struct info_runtime runtime = {(char *)"tug", (char *)"tug-runtime"};

@@ -42,24 +42,33 @@ static void state_fill(const struct container *container, struct arena *arena, s
 
 static void network_fill(const struct container *container, struct arena *arena, struct network_settings *settings)
 {
-	struct endpoint_settings *endpoint = arena_new(arena, struct endpoint_settings);
-	view_endpoint(container, arena, endpoint);
+	static const struct endpoint_settings none = {.endpoint_id = (char *)"",
+						      .gateway = (char *)"",
+						      .global_ipv6_address = (char *)"",
+						      .ip_address = (char *)"",
+						      .ipv6_gateway = (char *)"",
+						      .mac_address = (char *)""};
+	const struct endpoint_settings *bridge = &none;
+	size_t count;
+	struct endpoint_settings *networks = view_networks(container, arena, &count, &bridge);
 	*settings = (struct network_settings){
 	    .bridge = (char *)"",
 	    .sandbox_id = (char *)(state_is_running(container->state) ? container->id : ""),
-	    .sandbox_key = (char *)"",
+	    .sandbox_key = state_is_running(container->state) ? arena_printf(arena, "/proc/%d/ns/net", container->pid)
+							      : (char *)"",
 	    .link_local_ipv6_address = (char *)"",
-	    .endpoint_id = endpoint->endpoint_id,
-	    .gateway = endpoint->gateway,
-	    .global_ipv6_address = (char *)"",
-	    .ip_address = endpoint->ip_address,
-	    .ip_prefix_len = endpoint->ip_prefix_len,
-	    .ipv6_gateway = (char *)"",
-	    .mac_address = endpoint->mac_address,
+	    .endpoint_id = bridge->endpoint_id,
+	    .gateway = bridge->gateway,
+	    .global_ipv6_address = bridge->global_ipv6_address,
+	    .global_ipv6_prefix_len = bridge->global_ipv6_prefix_len,
+	    .ip_address = bridge->ip_address,
+	    .ip_prefix_len = bridge->ip_prefix_len,
+	    .ipv6_gateway = bridge->ipv6_gateway,
+	    .mac_address = bridge->mac_address,
 	};
 	settings->ports.items = view_port_map(container, arena, &settings->ports.count);
-	settings->networks.items = endpoint;
-	settings->networks.count = 1;
+	settings->networks.items = networks;
+	settings->networks.count = count;
 }
 
 /* Files of a container that it sees as its own, below DATA. */

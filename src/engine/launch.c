@@ -110,13 +110,23 @@ static int plan_make(struct container *container, struct arena *arena, const str
 	struct engine *engine = container->engine;
 	const struct host_config *host = &container->document.host;
 	auto_free char *cgroup = container_cgroup(container);
-	const struct spec_paths paths = {.files = root->files, .cgroup = cgroup, .cgroup_v2 = engine->cgroup_v2};
+	struct container *other;
+	int rc = membership_shared(container, &other, err);
+	if (rc < 0)
+		return rc;
+	const struct spec_paths paths = {
+	    .files = root->files,
+	    .network_files =
+		other ? arena_printf(arena, "%s/containers/%s", engine->config.data_root, other->id) : root->files,
+	    .cgroup = cgroup,
+	    .cgroup_v2 = engine->cgroup_v2,
+	};
 	auto_buf bytes = BUF_INIT(PLAN_SIZE_MAX);
 	struct seccomp_filter filter;
 	struct oci_spec spec;
 	struct plan *plan;
 	bool filtered;
-	int rc = spec_build(container, arena, &paths, &spec, err);
+	rc = spec_build(container, arena, &paths, &spec, err);
 	if (rc == 0)
 		rc = filter_make(engine, host, arena, &filter, &filtered, err);
 	if (rc < 0)

@@ -93,7 +93,7 @@ int lifecycle_start(struct container *container, enum lifecycle_how how, struct 
 	life->restart_count = how == LIFECYCLE_AGAIN ? life->restart_count + 1 : 0;
 	if (how == LIFECYCLE_BY_USER)
 		life->backoff_ns = 0;
-	rc = container_change(container, STATE_STARTING, err);
+	rc = container_turn(container, STATE_STARTING, err); /* run_start saves it, with the container's address */
 	if (rc < 0) {
 		*life = before;
 		return rc;

@@ -3,6 +3,7 @@
 #include "docker/filters.h"
 #include "engine/engine_state.h"
 #include "engine/health.h"
+#include "engine/networks.h"
 #include "engine/size.h"
 #include "engine/view.h"
 
@@ -133,6 +134,19 @@ static bool port_value_fits(const char *wanted, const char *port)
 					    text_after(port, wanted) && text_ends(port, "/tcp"));
 }
 
+/* By a network's name or ID. */
+static bool network_fits(const struct filters *filters, const struct container *container)
+{
+	const struct container_document *document = &container->document;
+	bool fits = !filters_values(filters, "network");
+	for (size_t i = 0; i < document->networks.count && !fits; i++) {
+		const char *id = document->networks.items[i].key;
+		fits = filters_fit_prefix(filters, "network", id) ||
+		       filters_fit(filters, "network", networks_name(container->engine, id));
+	}
+	return fits;
+}
+
 static bool ports_fit(const struct filter_state *state, const struct container *container)
 {
 	char *const *published = filters_values(&state->filters, "publish"), *const *exposed = filters_values(
@@ -189,7 +203,7 @@ static bool container_fits(struct filter_state *state, const struct container *c
 	       filters_fit(filters, "status", status) &&
 	       filters_fit(filters, "health", health_status_name(health_status(container))) &&
 	       filters_fit(filters, "is-task", "false") && filters_fit(filters, "isolation", "default") &&
-	       filters_fit(filters, "network", container->document.host.network_mode) &&
+	       network_fits(filters, container) &&
 	       filters_fit_labels(filters, "label", &container->document.config.labels) &&
 	       ports_fit(state, container) && volume_fits(state, container, state->arena) &&
 	       ancestor_fits(state, container);
@@ -209,10 +223,8 @@ static char *image_shown(const struct container *container, struct arena *arena)
 static int summary_fill(struct container *container, struct arena *arena, bool size, struct container_summary *summary,
 			struct err *err)
 {
-	struct endpoint_settings *endpoint = arena_new(arena, struct endpoint_settings);
 	char **names = arena_array(arena, char *, 2);
 	names[0] = arena_printf(arena, "/%s", container->name);
-	view_endpoint(container, arena, endpoint);
 	*summary = (struct container_summary){
 	    .id = container->id,
 	    .names = names,
@@ -230,8 +242,8 @@ static int summary_fill(struct container *container, struct arena *arena, bool s
 		summary->reason = container->life.death->reason;
 		summary->reason_kind = container->life.death->kind;
 	}
-	summary->network_settings.networks.items = endpoint;
-	summary->network_settings.networks.count = 1;
+	summary->network_settings.networks.items =
+	    view_networks(container, arena, &summary->network_settings.networks.count, NULL);
 	summary->ports.items = view_ports(container, arena, &summary->ports.count);
 	summary->mounts.items = mounts_view(container, arena, &summary->mounts.count);
 	return size ? size_of(container, arena, &summary->size_rw, &summary->size_root_fs, err) : 0;

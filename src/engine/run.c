@@ -317,6 +317,13 @@ int run_start(struct container *container, struct engine_call *call, struct err 
 	int rc = launch_prepare(container, &launch, err);
 	if (rc < 0)
 		return rc;
+	/* Before there is a process: what it holds in the network is on record, also if we end here. */
+	rc = container_save(container, err);
+	if (rc < 0) {
+		launch_done(&launch);
+		launch_release(container);
+		return rc;
+	}
 	struct run *run = run_new(container);
 	rc = monitor_start(run, &launch, err);
 	launch_done(&launch);

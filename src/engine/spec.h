@@ -11,8 +11,9 @@
 #include "oci/runtime_spec.h"
 
 struct spec_paths {
-	const char *files;  /* "DATA/containers/ID": hosts, hostname, resolv.conf */
-	const char *cgroup; /* "/tug/ID" */
+	const char *files;	   /* "DATA/containers/ID": what belongs to the container */
+	const char *network_files; /* the same of the container whose network it has: hosts, hostname, resolv.conf */
+	const char *cgroup;	   /* "/tug/ID" */
 	bool cgroup_v2;
 };
 

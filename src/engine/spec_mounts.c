@@ -257,7 +257,7 @@ int spec_mounts(const struct container *container, struct arena *arena, const st
 	rc = defaults_add(&all, container, err);
 	if (rc < 0)
 		return rc;
-	files_add(&all, host, paths->files);
+	files_add(&all, host, paths->network_files);
 	rc = init_add(&all, container, err);
 	if (rc < 0)
 		return rc;

@@ -5,7 +5,9 @@
 #include "docker/duration.h"
 #include "docker/port_spec.h"
 #include "engine/health.h"
+#include "engine/membership.h"
 
+#include <stdlib.h>
 #include <string.h>
 
 /* --- status and command --- */
@@ -59,21 +61,65 @@ static char *or_empty(const char *text)
 	return (char *)(text ? text : "");
 }
 
-void view_endpoint(const struct container *container, struct arena *arena, struct endpoint_settings *out_endpoint)
+/* "172.17.0.2/16" taken apart. */
+static char *address_part(struct arena *arena, const char *text, int64_t *out_prefix)
 {
-	const struct container_address *address = &container->address;
-	(void)arena;
-	*out_endpoint = (struct endpoint_settings){
-	    .key = container->document.host.network_mode,
-	    .mac_address = or_empty(address->mac),
-	    .network_id = or_empty(""),
-	    .endpoint_id = or_empty(text_empty(address->address) ? "" : container->id),
-	    .gateway = or_empty(address->gateway),
-	    .ip_address = or_empty(address->address),
-	    .ip_prefix_len = address->prefix,
-	    .ipv6_gateway = or_empty(""),
-	    .global_ipv6_address = or_empty(""),
-	};
+	const char *slash = text ? strchr(text, '/') : NULL;
+	struct err ignored;
+	*out_prefix = 0;
+	if (!slash || number_parse(slash + 1, 0, 128, "prefix", out_prefix, &ignored) < 0)
+		return (char *)"";
+	return arena_strndup(arena, text, (size_t)(slash - text));
+}
+
+static void endpoint_fill(const struct container *container, struct arena *arena, const struct endpoint_settings *asked,
+			  struct endpoint_settings *endpoint)
+{
+	static const struct container_place none;
+	const struct container_place *place = membership_place(container, asked->key);
+	bool resolves = !text_equal(endpoint->key, "bridge") && !text_equal(endpoint->key, "host") &&
+			!text_equal(endpoint->key, "none");
+	endpoint->ipam = asked->ipam;
+	endpoint->links = asked->links;
+	endpoint->aliases = asked->aliases;
+	endpoint->driver_opts = asked->driver_opts;
+	endpoint->gw_priority = asked->gw_priority;
+	endpoint->dns_names = resolves ? membership_names(container, asked, arena) : NULL;
+	endpoint->mac_address = or_empty(place ? place->mac : asked->mac_address);
+	place = place ? place : &none;
+	endpoint->endpoint_id = or_empty(place->id);
+	endpoint->gateway = or_empty(place->gateway_four);
+	endpoint->ipv6_gateway = or_empty(place->gateway_six);
+	endpoint->ip_address = address_part(arena, place->four, &endpoint->ip_prefix_len);
+	endpoint->global_ipv6_address = address_part(arena, place->six, &endpoint->global_ipv6_prefix_len);
+}
+
+static int by_name(const void *a, const void *b)
+{
+	return strcmp(((const struct endpoint_settings *)a)->key, ((const struct endpoint_settings *)b)->key);
+}
+
+struct endpoint_settings *view_networks(const struct container *container, struct arena *arena, size_t *out_count,
+					const struct endpoint_settings **out_bridge)
+{
+	const struct container_document *document = &container->document;
+	size_t count = document->networks.count;
+	struct endpoint_settings *endpoints = arena_array(arena, struct endpoint_settings, count + 1);
+	for (size_t i = 0; i < count; i++) {
+		const struct network_record *record =
+		    networks_by_id(container->engine, document->networks.items[i].key);
+		endpoints[i].key = record ? record->name : document->networks.items[i].key;
+		endpoints[i].network_id =
+		    record && state_is_running(container->state) ? (char *)record->id : (char *)"";
+		endpoint_fill(container, arena, &document->networks.items[i], &endpoints[i]);
+	}
+	qsort(endpoints, count, sizeof *endpoints, by_name);
+	for (size_t i = 0; out_bridge && i < count; i++) {
+		if (text_equal(endpoints[i].key, "bridge"))
+			*out_bridge = &endpoints[i];
+	}
+	*out_count = count;
+	return endpoints;
 }
 
 struct port_map_entry *view_port_map(const struct container *container, struct arena *arena, size_t *out_count)
@@ -90,6 +136,8 @@ struct port_map_entry *view_port_map(const struct container *container, struct a
 	for (size_t i = 0; i < address->ports.count; i++) {
 		const struct container_port *port = &address->ports.items[i];
 		size_t at = 0;
+		if (port->host_port == 0)
+			continue; /* open at the container's own address */
 		while (at < count && !text_equal(entries[at].key, port->container))
 			at++;
 		if (at == count) {
@@ -127,7 +175,7 @@ struct port_summary *view_ports(const struct container *container, struct arena 
 			ports[count++] = base;
 		for (size_t k = 0; k < container->address.ports.count; k++) {
 			const struct container_port *real = &container->address.ports.items[k];
-			if (!text_equal(real->container, entries[i].key))
+			if (real->host_port == 0 || !text_equal(real->container, entries[i].key))
 				continue;
 			base.ip = real->host_ip;
 			base.public_port = real->host_port;

@@ -11,8 +11,9 @@ const char *view_status(const struct container *container, struct arena *arena);
 /* The command as one line, words quoted where they need it. In the arena. */
 const char *view_command(char *const *argv, struct arena *arena);
 
-/* The container's one network in the arena, with all that is known of it. */
-void view_endpoint(const struct container *container, struct arena *arena, struct endpoint_settings *out_endpoint);
+/* The container's networks by name, with all that is known of them; bridge: also the default one's, or NULL. */
+struct endpoint_settings *view_networks(const struct container *container, struct arena *arena, size_t *out_count,
+					const struct endpoint_settings **out_bridge);
 
 /* Ports: those that are published as they are, and exposed ones without bindings. In the arena. */
 struct port_map_entry *view_port_map(const struct container *container, struct arena *arena, size_t *out_count);

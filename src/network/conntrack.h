@@ -1,11 +1,16 @@
 /*
- * Forgetting UDP flows: a sender that goes on keeps its old translation alive, past the end of the container that had
- * the port, or around a port that was just published (N-12).
+ * Forgetting flows: a sender that goes on keeps its old translation alive, past the end of the container that had the
+ * port or the address, or around a port that was just published (N-12).
  */
 #pragma once
 
+#include "network/address.h"
 #include "network/netlink.h"
 
-/* Forgets the UDP flows that are answered by address, and those sent to one of the ports of this host. */
-int conntrack_forget_udp(struct netlink *netfilter, uint32_t address, const uint16_t *ports, size_t count,
-			 struct err *err) must_check;
+struct conntrack_search {
+	const struct address *addresses; /* of containers: every flow from or to them, of any protocol */
+	size_t address_count;
+	const uint16_t *ports; /* of this host: UDP flows sent to them */
+	size_t port_count;
+};
+int conntrack_forget(struct netlink *netfilter, const struct conntrack_search *search, struct err *err) must_check;

@@ -8,7 +8,7 @@ static struct err err;
 TEST(hosts_as_docker_writes_them)
 {
 	auto_buf out = BUF_INIT(4096);
-	struct hosts_entry entry = {.address = "172.17.0.2",
+	struct hosts_entry entry = {.addresses = WORDS((char *)"172.17.0.2"),
 				    .hostname = "web",
 				    .domainname = "example.com",
 				    .extra =
@@ -24,7 +24,8 @@ TEST(hosts_as_docker_writes_them)
 			    "10.0.0.5\tdb\n"
 			    "172.17.0.1\tup\n"
 			    "::1\tsix\n"
-			    "172.17.0.2\tweb.example.com web\n");
+			    "172.17.0.2\tweb.example.com web\n"
+			    "172.17.0.1\thost.docker.internal\n");
 }
 
 TEST(hosts_of_the_host_network)
@@ -39,7 +40,7 @@ TEST(hosts_of_the_host_network)
 TEST(no_free_text_reaches_a_line)
 {
 	auto_buf out = BUF_INIT(4096);
-	struct hosts_entry entry = {.address = "172.17.0.2", .hostname = "web\n1.2.3.4 bank"};
+	struct hosts_entry entry = {.addresses = WORDS((char *)"172.17.0.2"), .hostname = "web\n1.2.3.4 bank"};
 	CHECK_ERR(hosts_text(&out, &entry, &err), EINVAL);
 	entry.hostname = "web";
 	entry.domainname = "a b";

@@ -16,6 +16,8 @@ int netlink_open(int protocol, struct netlink *out_netlink, struct err *err)
 	(void)setsockopt(fd, SOL_NETLINK, NETLINK_EXT_ACK, &on, sizeof on);
 	(void)setsockopt(fd, SOL_NETLINK, NETLINK_CAP_ACK, &on, sizeof on);
 	(void)setsockopt(fd, SOL_NETLINK, NETLINK_GET_STRICT_CHK, &on, sizeof on);
+	int room = NETLINK_BATCH_MAX; /* a whole table is one message */
+	(void)setsockopt(fd, SOL_SOCKET, SO_SNDBUFFORCE, &room, sizeof room);
 	struct sockaddr_nl own = {.nl_family = AF_NETLINK};
 	if (bind(fd, (const struct sockaddr *)&own, sizeof own) < 0)
 		return err_sys(err, "bind netlink socket");
@@ -57,14 +59,12 @@ static void grown(struct netlink_batch *batch)
 void netlink_begin(struct netlink_batch *batch, const char *what, uint16_t type, uint16_t flags, const void *header,
 		   size_t size)
 {
-	if (batch->count == NETLINK_MESSAGES_MAX) {
-		batch->invalid = true;
-		return;
-	}
 	struct nlmsghdr message = {.nlmsg_type = type, .nlmsg_flags = flags | NLM_F_REQUEST};
 	batch->message = batch->bytes.len;
 	message.nlmsg_seq = (uint32_t)batch->count; /* made absolute when it is sent */
-	batch->what[batch->count++] = what;
+	if (batch->count < NETLINK_NAMES_MAX)
+		batch->what[batch->count] = what;
+	batch->count++;
 	buf_append(&batch->bytes, &message, sizeof message);
 	buf_append(&batch->bytes, header, size);
 	grown(batch);
@@ -187,6 +187,13 @@ uint32_t netlink_u32(const struct nlattr *attribute)
 
 /* --- talking --- */
 
+static const char *name_of(const struct netlink_batch *batch, size_t index)
+{
+	return index < batch->count && index < NETLINK_NAMES_MAX ? batch->what[index]
+	       : batch->what[0]					 ? batch->what[0]
+								 : "netlink";
+}
+
 /* Fills err from an acknowledgement that says no; 0 for one that says yes. */
 static int acknowledged(const struct netlink_batch *batch, uint32_t first, const struct nlmsghdr *message,
 			struct err *err)
@@ -197,7 +204,7 @@ static int acknowledged(const struct netlink_batch *batch, uint32_t first, const
 	if (answer->error == 0)
 		return 0;
 	uint32_t index = message->nlmsg_seq - first;
-	const char *what = index < batch->count ? batch->what[index] : "netlink", *words = NULL;
+	const char *what = name_of(batch, index), *words = NULL;
 	if (message->nlmsg_flags & NLM_F_ACK_TLVS) {
 		const struct nlattr *attributes[NLMSGERR_ATTR_MSG + 1];
 		size_t echoed = sizeof *answer;
@@ -214,7 +221,7 @@ static int transmit(struct netlink *netlink, struct netlink_batch *batch, uint32
 {
 	if (batch->invalid || batch->bytes.overflow || batch->count == 0)
 		return err_set(err, E2BIG, "%s: the netlink message would be too long",
-			       batch->count ? batch->what[batch->count - 1] : "netlink");
+			       name_of(batch, batch->count - 1));
 	uint32_t first = netlink->sequence;
 	netlink->sequence += (uint32_t)batch->count;
 	for (size_t at = 0; at < batch->bytes.len;) {

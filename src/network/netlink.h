@@ -18,14 +18,14 @@ int netlink_open(int protocol, struct netlink *out_netlink, struct err *err) mus
 void netlink_done(struct netlink *netlink);
 #define auto_netlink __attribute__((cleanup(netlink_done))) struct netlink
 
-enum { NETLINK_BATCH_MAX = 4 << 20, NETLINK_MESSAGES_MAX = 128 };
+enum { NETLINK_BATCH_MAX = 32 << 20, NETLINK_NAMES_MAX = 64 };
 
 struct netlink_batch {
 	struct buf bytes;
 	size_t message; /* where the last message begins */
 	size_t count;
-	bool invalid;				/* something was longer than its length field */
-	const char *what[NETLINK_MESSAGES_MAX]; /* for errors: "add address to eth0"; not copied */
+	bool invalid;			     /* something was longer than its length field */
+	const char *what[NETLINK_NAMES_MAX]; /* of the first ones, for errors: "add address to eth0"; not copied */
 };
 #define NETLINK_BATCH_INIT                           \
 	{                                            \

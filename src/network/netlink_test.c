@@ -27,10 +27,10 @@ TEST(a_length_is_never_cut)
 	netlink_put(&batch, IFLA_IFNAME, big, UINT16_MAX - NLA_HDRLEN);
 	netlink_nest_end(&batch, nest);
 	CHECK_ERR(netlink_send(&closed, &batch, &err), E2BIG);
-	for (int i = 0; i <= NETLINK_MESSAGES_MAX; i++)
+	for (int i = 0; i < 4 * NETLINK_NAMES_MAX; i++)
 		begin(&batch, "many");
-	CHECK_ERR(netlink_send(&closed, &batch, &err), E2BIG);
-	for (int i = 0; i < 100; i++) {
+	CHECK_ERR(netlink_send(&closed, &batch, &err), EBADF);
+	for (int i = 0; i <= NETLINK_BATCH_MAX / UINT16_MAX; i++) {
 		begin(&batch, "much");
 		netlink_put(&batch, IFLA_IFNAME, big, UINT16_MAX - NLA_HDRLEN);
 	}

@@ -1,480 +1,493 @@
 #include "network/network.h"
+#include "base/random.h"
 #include "base/text.h"
-#include "network/bridge.h"
-#include "network/conntrack.h"
-#include "network/nft.h"
-#include "network/ports.h"
-#include "network/sandbox.h"
+#include "network/forwarding.h"
+#include "network/link_address.h"
+#include "network/network_state.h"
 
-#include <netinet/in.h>
 #include <string.h>
-
-struct ready_sandbox {
-	int namespace_fd;
-	uint32_t address;
-};
-
-struct network {
-	char *bridge_name, *table, *publish_ip;
-	struct bridge_spec spec;
-	struct subnet_pool *pools;
-	bool ip_forward, ip_masq;
-
-	struct sandbox_home home;
-	struct netlink route, netfilter;
-
-	bool bridge_up, rules_up, forwarding_mark;
-	struct bridge bridge;
-	struct address_set addresses;
-	struct port_table ports;
-	struct network_endpoint *endpoints;
-
-	struct ready_sandbox *ready; /* oldest first */
-	size_t ready_count, ready_max;
-	struct loop *loop;
-	struct loop_timer fill, settle;
-};
-
-/* Behind the start of the container that emptied a place: filling takes the kernel's network lock and our time. */
-enum { FILL_DELAY_NS = 10000000 };
-
-void network_mac(const char *address, char out_mac[NETWORK_MAC_TEXT])
-{
-	uint32_t number;
-	uint8_t mac[MAC_SIZE];
-	struct err ignored;
-	if (address_parse(address, &number, &ignored) < 0) {
-		out_mac[0] = 0;
-		return;
-	}
-	sandbox_mac(number, mac);
-	snprintf(out_mac, NETWORK_MAC_TEXT, "%02x:%02x:%02x:%02x:%02x:%02x", mac[0], mac[1], mac[2], mac[3], mac[4],
-		 mac[5]);
-}
 
 /* --- opening --- */
 
-static int check_name(const char *name, struct err *err)
+static int pool_read(struct subnet_pool *pool, const struct network_pool *config, struct err *err)
 {
-	size_t size = strlen(name);
-	if (size == 0 || size >= IFNAMSIZ || text_equal(name, ".") || text_equal(name, "..") ||
-	    strpbrk(name, "/ \t\r\n:%") != NULL)
-		return err_set(err, EINVAL, "bridge: \"%s\" is not the name of a network device", name);
+	if (subnet_parse(config->base, &pool->base, err) < 0)
+		return err_wrap(err, "default-address-pools");
+	int max = pool->base.address.bits == 32 ? 30 : 126;
+	if (config->size < pool->base.prefix || config->size > max)
+		return err_set(err, EINVAL, "default-address-pools: %s: size %lld is not from %u to %d", config->base,
+			       (long long)config->size, pool->base.prefix, max);
+	pool->prefix = (uint8_t)config->size;
 	return 0;
 }
 
-static int read_pools(struct network *network, const struct network_config *config, struct err *err)
+/* A network of unique local addresses, by chance as RFC 4193 wants it; what is cut from it is recorded. */
+static struct subnet_pool pool_unique_local(void)
 {
-	network->spec.pools = subnet_docker_pools;
-	network->spec.pool_count = subnet_docker_pool_count;
-	if (config->pool_count == 0)
-		return 0;
-	network->pools = x_alloc(config->pool_count * sizeof *network->pools);
-	for (size_t i = 0; i < config->pool_count; i++) {
-		struct subnet_pool *pool = &network->pools[i];
-		int64_t prefix = config->pools[i].size;
-		if (subnet_parse(config->pools[i].base, &pool->base, err) < 0)
-			return err_wrap(err, "default-address-pools");
-		if (prefix < pool->base.prefix || prefix > 30)
-			return err_set(err, EINVAL, "default-address-pools: %s: size %lld is not from %u to 30",
-				       config->pools[i].base, (long long)prefix, pool->base.prefix);
-		pool->prefix = (uint8_t)prefix;
+	uint8_t bytes[ADDRESS_BYTES] = {0xfd};
+	random_bytes(bytes + 1, 5);
+	return (struct subnet_pool){{address_from_bytes(bytes, sizeof bytes), 48}, 64};
+}
+
+static int read_pools(struct networks *networks, const struct networks_config *config, struct err *err)
+{
+	size_t count = config->pool_count ? config->pool_count : subnet_docker_pool_count;
+	bool six = false;
+	networks->pools = x_alloc((count + 1) * sizeof *networks->pools);
+	for (size_t i = 0; i < count; i++) {
+		if (!config->pool_count)
+			networks->pools[i] = subnet_docker_pools[i];
+		else if (pool_read(&networks->pools[i], &config->pools[i], err) < 0)
+			return -err->code;
+		six |= networks->pools[i].base.address.bits == 128;
 	}
-	network->spec.pools = network->pools;
-	network->spec.pool_count = config->pool_count;
+	if (!six)
+		networks->pools[count++] = pool_unique_local();
+	networks->pool_count = count;
 	return 0;
 }
 
-static int read_config(struct network *network, const struct network_config *config, struct err *err)
+static int read_config(struct networks *networks, const struct networks_config *config, struct err *err)
 {
-	enum { PREFIX_MAX = 30 };
-	uint32_t ignored;
-	network->bridge_name = x_strdup(config->bridge);
-	network->table = x_strdup(config->nft_table);
-	network->publish_ip = x_strdup(text_empty(config->publish_ip) ? "0.0.0.0" : config->publish_ip);
-	network->spec.name = network->bridge_name;
-	network->spec.mtu = (uint32_t)config->mtu;
-	network->ip_forward = config->ip_forward;
-	network->ip_masq = config->ip_masq;
-	network->ready_max = config->ready > 0 ? (size_t)config->ready : 0;
-	network->ready = x_alloc((network->ready_max + 1) * sizeof *network->ready);
-	if (check_name(config->bridge, err) < 0 || read_pools(network, config, err) < 0)
+	networks->table = x_strdup(config->nft_table);
+	networks->ip_forward = config->ip_forward;
+	networks->ready_max = config->ready > 0 ? (size_t)config->ready : 0;
+	networks->ready = x_alloc((networks->ready_max + 1) * sizeof *networks->ready);
+	if (strlen(config->nft_table) > LINK_MARK_MAX - sizeof "tug:")
+		return err_set(err, EINVAL, "nft-table: \"%s\" is too long", config->nft_table);
+	if (read_pools(networks, config, err) < 0)
 		return -err->code;
-	if (address_parse(network->publish_ip, &ignored, err) < 0)
+	if (address_parse(text_empty(config->publish_ip) ? "0.0.0.0" : config->publish_ip, &networks->publish_ip, err) <
+	    0)
 		return err_wrap(err, "ip");
-	if (text_empty(config->bip))
-		return 0;
-	if (subnet_parse(config->bip, &network->spec.address, err) < 0)
-		return err_wrap(err, "bip");
-	const struct subnet *bip = &network->spec.address;
-	if (bip->prefix == 0 || bip->prefix > PREFIX_MAX || bip->address == subnet_first(bip) ||
-	    bip->address == subnet_last(bip))
-		return err_set(err, EINVAL, "bip: \"%s\" is not the address of a host in a network", config->bip);
 	return 0;
 }
 
-static void settle(struct loop_timer *timer);
-static void fill(struct loop_timer *timer);
-
-int network_open(struct loop *loop, const struct network_config *config, struct network **out_network, struct err *err)
+/*
+ * Once after a start: where an earlier engine left devices, the tables are brought to what the record says now, and
+ * what belonged to containers that ended meanwhile goes. On failure the next use tries again and says why.
+ */
+static void settle(struct loop_timer *timer)
 {
-	struct network *network = x_alloc(sizeof *network);
-	network->loop = loop;
-	network->home.namespace_fd = network->route.fd = network->netfilter.fd = -1;
-	if (read_config(network, config, err) < 0 || sandbox_home_open(&network->home, err) < 0 ||
-	    netlink_open(NETLINK_ROUTE, &network->route, err) < 0 ||
-	    netlink_open(NETLINK_NETFILTER, &network->netfilter, err) < 0) {
-		network_close(network);
+	struct networks *networks = container_of(timer, struct networks, settle);
+	struct link_info link;
+	struct err ignored;
+	bool any = false, used = false;
+	for (struct network *at = networks->first; at; at = at->next) {
+		if (at->driver->rules && link_find(&networks->route, at->device, &link, &ignored) == 0 && link.index)
+			any |= network_up(at, &ignored) == 0;
+		used |= at->standard && at->endpoints;
+	}
+	if (any && rules_up(networks, &ignored) == 0 && used)
+		pool_fill_later(networks);
+}
+
+int networks_open(struct loop *loop, const struct networks_config *config, struct networks **out_networks,
+		  struct err *err)
+{
+	struct networks *networks = x_alloc(sizeof *networks);
+	networks->loop = loop;
+	networks->home.namespace_fd = networks->route.fd = networks->netfilter.fd = networks->watch.fd = -1;
+	if (read_config(networks, config, err) < 0 || sandbox_home_open(&networks->home, err) < 0 ||
+	    netlink_open(NETLINK_ROUTE, &networks->route, err) < 0 ||
+	    netlink_open(NETLINK_NETFILTER, &networks->netfilter, err) < 0) {
+		networks_close(networks);
 		return -err->code;
 	}
-	loop_timer_start(loop, &network->settle, 0, settle);
-	*out_network = network;
+	loop_timer_start(loop, &networks->settle, 0, settle);
+	*out_networks = networks;
 	return 0;
 }
 
-static void endpoint_free(struct network_endpoint *endpoint)
+static void network_free(struct network *network)
 {
-	for (size_t i = 0; i < endpoint->binding_count; i++)
-		cleanup_fd(&endpoint->reserved[i]);
-	free(endpoint->reserved);
-	free(endpoint->bindings);
-	free(endpoint);
-}
-
-void network_close(struct network *network)
-{
-	if (!network)
-		return;
-	loop_timer_stop(&network->fill);
-	loop_timer_stop(&network->settle);
-	for (size_t i = 0; i < network->ready_count; i++)
-		cleanup_fd(&network->ready[i].namespace_fd);
 	while (network->endpoints) {
 		struct network_endpoint *endpoint = network->endpoints;
 		network->endpoints = endpoint->next;
 		endpoint_free(endpoint);
 	}
-	free(network->ready);
-	free(network->pools);
-	free(network->bridge_name);
-	free(network->table);
-	free(network->publish_ip);
-	address_set_done(&network->addresses);
-	port_table_done(&network->ports);
-	netlink_done(&network->route);
-	netlink_done(&network->netfilter);
-	cleanup_fd(&network->home.namespace_fd);
+	for (size_t i = 0; i < network->part_count; i++)
+		lease_set_done(&network->parts[i].leases);
+	arena_done(&network->arena);
+	free(network->parts);
+	free(network->id);
+	free(network->name);
 	free(network);
 }
 
-/* --- bridge and table --- */
-
-static int bridge_up(struct network *network, struct err *err)
+void networks_close(struct networks *networks)
 {
-	if (network->bridge_up)
-		return 0;
-	if (bridge_ensure(&network->route, &network->spec, &network->bridge, err) < 0)
-		return -err->code;
-	address_set_init(&network->addresses, &network->bridge.address, network->bridge.address.address);
-	network->bridge_up = true;
-	return 0;
-}
-
-static uint8_t protocol_number(enum port_protocol protocol)
-{
-	static const uint8_t numbers[] = {
-	    [PORT_TCP] = IPPROTO_TCP, [PORT_UDP] = IPPROTO_UDP, [PORT_SCTP] = IPPROTO_SCTP};
-	return numbers[protocol];
-}
-
-/* The endpoint's ports as elements of the map, behind those in *ports. */
-static size_t list_ports(const struct network_endpoint *endpoint, struct nft_port *ports)
-{
-	uint32_t address = 0;
-	struct err ignored;
-	if (endpoint->binding_count)
-		(void)!address_parse(endpoint->address, &address, &ignored);
-	for (size_t i = 0; i < endpoint->binding_count; i++) {
-		const struct network_binding *binding = &endpoint->bindings[i];
-		ports[i] = (struct nft_port){.protocol = protocol_number(binding->container.protocol),
-					     .host_port = binding->host_port,
-					     .address = address,
-					     .port = binding->container.number};
-		(void)!address_parse(binding->host_ip, &ports[i].host, &ignored);
-	}
-	return endpoint->binding_count;
-}
-
-static int replace_table(struct network *network, struct err *err)
-{
-	size_t count = 0;
-	for (const struct network_endpoint *at = network->endpoints; at; at = at->next)
-		count += at->binding_count;
-	auto_free struct nft_port *ports = x_alloc((count + 1) * sizeof *ports);
-	count = 0;
-	for (const struct network_endpoint *at = network->endpoints; at; at = at->next)
-		count += list_ports(at, ports + count);
-	struct nft_rules rules = {.table = network->table,
-				  .bridge = network->bridge_name,
-				  .subnet = network->bridge.address,
-				  .masquerade = network->ip_masq,
-				  .forwarding_mark = network->forwarding_mark};
-	return nft_replace(&network->netfilter, &rules, ports, count, err);
-}
-
-/* The table comes first: what the sysctls open is guarded by it, and the mark survives a crash in between. */
-static int rules_up(struct network *network, struct err *err)
-{
-	bool forwarding = true;
-	if (network->rules_up)
-		return 0;
-	if (nft_read_mark(&network->netfilter, network->table, &network->forwarding_mark, err) < 0)
-		return -err->code;
-	if (network->ip_forward && forwarding_get(&forwarding, err) < 0)
-		return -err->code;
-	network->forwarding_mark |= !forwarding;
-	if (replace_table(network, err) < 0 || bridge_settings(network->bridge_name, err) < 0 ||
-	    (!forwarding && forwarding_set(true, err) < 0))
-		return -err->code;
-	network->rules_up = true;
-	return 0;
-}
-
-/*
- * Once after a start: where an earlier engine left a bridge, the table is brought to what the record says now, and what
- * belonged to containers that ended meanwhile goes. On failure the next use tries again and says why.
- */
-static void settle(struct loop_timer *timer)
-{
-	struct network *network = container_of(timer, struct network, settle);
-	struct link_info link;
-	struct err ignored;
-	if (link_find(&network->route, network->bridge_name, &link, &ignored) == 0 && link.index &&
-	    bridge_up(network, &ignored) == 0 && rules_up(network, &ignored) == 0 && network->endpoints)
-		loop_timer_start(network->loop, &network->fill, FILL_DELAY_NS, fill);
-}
-
-/* --- sandboxes --- */
-
-static int make_sandbox(struct network *network, struct ready_sandbox *out_sandbox, struct err *err)
-{
-	struct ready_sandbox sandbox;
-	if (address_take_lowest(&network->addresses, &sandbox.address, err) < 0)
-		return -err->code;
-	struct sandbox_place place = {.route = &network->route,
-				      .bridge = network->bridge.index,
-				      .mtu = network->spec.mtu,
-				      .address = {sandbox.address, network->bridge.address.prefix},
-				      .gateway = network->bridge.address.address};
-	if (sandbox_make(&network->home, &place, &sandbox.namespace_fd, err) < 0) {
-		address_give(&network->addresses, sandbox.address);
-		return err_wrap(err, "%s", network->bridge_name);
-	}
-	*out_sandbox = sandbox;
-	return 0;
-}
-
-/* One per turn, so that the loop goes on in between. A failure is told by the connect that comes next. */
-static void fill(struct loop_timer *timer)
-{
-	struct network *network = container_of(timer, struct network, fill);
-	struct err ignored;
-	if (network->ready_count >= network->ready_max ||
-	    make_sandbox(network, &network->ready[network->ready_count], &ignored) < 0)
+	if (!networks)
 		return;
-	if (++network->ready_count < network->ready_max)
-		loop_timer_start(network->loop, &network->fill, FILL_DELAY_NS, fill);
+	loop_timer_stop(&networks->fill);
+	loop_timer_stop(&networks->settle);
+	loop_timer_stop(&networks->forget);
+	rules_watch_stop(networks);
+	for (size_t i = 0; i < networks->ready_count; i++)
+		cleanup_fd(&networks->ready[i].namespace_fd);
+	while (networks->published) {
+		struct network_ports *ports = networks->published;
+		networks->published = ports->next;
+		ports_free(ports);
+	}
+	while (networks->first) {
+		struct network *network = networks->first;
+		networks->first = network->next;
+		network_free(network);
+	}
+	port_table_done(&networks->ports);
+	netlink_done(&networks->route);
+	netlink_done(&networks->netfilter);
+	cleanup_fd(&networks->home.namespace_fd);
+	free(networks->released);
+	free(networks->ready);
+	free(networks->pools);
+	free(networks->table);
+	free(networks);
 }
 
-static int take_sandbox(struct network *network, struct ready_sandbox *out_sandbox, struct err *err)
+/* --- subnets --- */
+
+static int collect(void *cookie, const struct subnet *route)
 {
-	if (network->ready_count == 0)
-		return make_sandbox(network, out_sandbox, err);
-	*out_sandbox = network->ready[0];
-	network->ready_count--;
-	memmove(network->ready, network->ready + 1, network->ready_count * sizeof *network->ready);
+	subnet_list_add(cookie, route);
 	return 0;
 }
 
-/* --- endpoints --- */
-
-static void forget_udp(struct network *network, const struct network_endpoint *endpoint)
+/* All that a new network must keep clear of: the host's routes, unless somebody names a network, and other networks. */
+static int taken_list(const struct networks *networks, bool routes, struct subnet_list *taken, struct err *err)
 {
-	size_t count = 0;
-	uint32_t address;
-	struct err ignored;
-	auto_free uint16_t *ports = x_alloc((endpoint->binding_count + 1) * sizeof *ports);
-	for (size_t i = 0; i < endpoint->binding_count; i++) {
-		if (endpoint->bindings[i].container.protocol == PORT_UDP)
-			ports[count++] = endpoint->bindings[i].host_port;
+	for (const struct network *at = networks->first; at; at = at->next) {
+		for (size_t i = 0; i < at->part_count; i++)
+			subnet_list_add(taken, &at->parts[i].subnet);
 	}
-	/* It only shortens what ends by itself after some time. */
-	if (count && address_parse(endpoint->address, &address, &ignored) == 0)
-		(void)!conntrack_forget_udp(&network->netfilter, address, ports, count, &ignored);
+	return routes ? link_routes((struct netlink *)&networks->route, collect, taken, err) : 0;
 }
 
-static struct network_endpoint *endpoint_new(enum network_mode mode, size_t room)
+/* Docker's checks of one range, in its words; each line is one fault. */
+static int range_check(const struct network_range *range, struct err *err)
 {
-	struct network_endpoint *endpoint = x_alloc(sizeof *endpoint);
-	endpoint->mode = mode;
-	endpoint->bindings = x_alloc((room + 1) * sizeof *endpoint->bindings);
-	endpoint->reserved = x_alloc((room + 1) * sizeof *endpoint->reserved);
-	return endpoint;
-}
-
-static void endpoint_place(const struct network *network, struct network_endpoint *endpoint, uint32_t address)
-{
-	address_text(address, endpoint->address);
-	address_text(network->bridge.address.address, endpoint->gateway);
-	network_mac(endpoint->address, endpoint->mac);
-	endpoint->prefix = network->bridge.address.prefix;
-}
-
-/* Gives back what the endpoint has, and frees it. It is in no list. */
-static void endpoint_drop(struct network *network, struct network_endpoint *endpoint)
-{
-	uint32_t address;
-	struct err ignored;
-	for (size_t i = 0; i < endpoint->binding_count; i++)
-		port_release(&network->ports, &endpoint->bindings[i]);
-	if (endpoint->address[0] && address_parse(endpoint->address, &address, &ignored) == 0)
-		address_give(&network->addresses, address);
-	endpoint_free(endpoint);
-}
-
-static int reserve_ports(struct network *network, struct network_endpoint *endpoint,
-			 const struct network_publish *ports, size_t count, struct err *err)
-{
-	for (size_t i = 0; i < count; i++) {
-		if (port_reserve(&network->ports, &ports[i], network->publish_ip, &endpoint->bindings[i],
-				 &endpoint->reserved[i], err) < 0)
-			return -err->code;
-		endpoint->binding_count++;
+	char subnet[SUBNET_TEXT], text[SUBNET_TEXT];
+	struct address first = subnet_first(&range->subnet);
+	subnet_text(&range->subnet, subnet);
+	if (!subnet_is_set(&range->subnet))
+		return 0;
+	if (!address_equal(&first, &range->subnet.address)) {
+		struct subnet right = {first, range->subnet.prefix};
+		subnet_text(&right, text);
+		return err_set(err, EINVAL, "invalid network config:\ninvalid subnet %s: it should be %s", subnet,
+			       text);
+	}
+	if (subnet_is_set(&range->range)) {
+		struct address last = subnet_last(&range->range), begin = subnet_first(&range->range);
+		subnet_text(&range->range, text);
+		if (!subnet_contains(&range->subnet, &begin) || !subnet_contains(&range->subnet, &last))
+			return err_set(err, EINVAL,
+				       "invalid network config:\ninvalid ip-range %s: parent subnet %s doesn't contain "
+				       "ip-range",
+				       text, subnet);
+	}
+	address_text(&range->gateway, text);
+	if (address_is_set(&range->gateway) && !subnet_contains(&range->subnet, &range->gateway))
+		return err_set(err, EINVAL,
+			       "invalid network config:\ninvalid gateway %s: parent subnet %s doesn't contain this "
+			       "address",
+			       text, subnet);
+	for (size_t i = 0; i < range->reserved_count; i++) {
+		address_text(&range->reserved[i], text);
+		if (!subnet_contains(&range->subnet, &range->reserved[i]))
+			return err_set(
+			    err, EINVAL,
+			    "invalid network config:\ninvalid auxiliary address %s: parent subnet %s doesn't "
+			    "contain this address",
+			    text, subnet);
 	}
 	return 0;
 }
 
-static int publish(struct network *network, const struct network_endpoint *endpoint, struct err *err)
+static int overlaps_check(const struct networks *networks, const struct network_spec *spec, struct err *err)
 {
-	auto_free struct nft_port *ports = x_alloc((endpoint->binding_count + 1) * sizeof *ports);
-	size_t count = list_ports(endpoint, ports);
-	int result = nft_add_ports(&network->netfilter, network->table, ports, count, err);
-	if (result == -ENOENT)
-		result = replace_table(network, err); /* somebody flushed the ruleset: all of it again */
-	if (result == 0)
-		forget_udp(network, endpoint);
+	struct subnet_list taken = {0};
+	int result = taken_list(networks, false, &taken, err);
+	for (size_t i = 0; result == 0 && i < spec->range_count; i++) {
+		const struct subnet *subnet = &spec->ranges[i].subnet;
+		for (size_t k = 0; subnet_is_set(subnet) && k < taken.count; k++) {
+			if (subnet_overlaps(subnet, &taken.items[k]))
+				result = err_set(err, EPERM,
+						 "invalid pool request: Pool overlaps with other one on this address "
+						 "space");
+		}
+		if (subnet_is_set(subnet))
+			subnet_list_add(&taken, subnet);
+	}
+	subnet_list_done(&taken);
 	return result;
 }
 
-static int connect_bridge(struct network *network, const struct network_publish *ports, size_t count,
-			  struct network_endpoint **out_endpoint, int *out_namespace, struct err *err)
+/* The default bridge keeps an address that its device has: containers may be using it. */
+static int adopt_device(struct network *network, struct network_range *range, struct err *err)
 {
-	if (bridge_up(network, err) < 0 || rules_up(network, err) < 0)
+	struct link_info link;
+	struct subnet_list there = {0};
+	if (link_find(&network->networks->route, network->device, &link, err) < 0)
 		return -err->code;
-	struct network_endpoint *endpoint = endpoint_new(NETWORK_BRIDGE, count);
-	struct ready_sandbox sandbox;
-	int result = reserve_ports(network, endpoint, ports, count, err);
+	if (!link.index || !link.bridge)
+		return 0;
+	int result = link_addresses(&network->networks->route, link.index, 32, &there, err);
+	if (result == 0 && there.count) {
+		range->subnet = (struct subnet){subnet_first(&there.items[0]), there.items[0].prefix};
+		range->gateway = there.items[0].address;
+	}
+	subnet_list_done(&there);
+	return result;
+}
+
+static int range_choose(struct network *network, struct network_range *range, uint8_t bits, struct err *err)
+{
+	struct networks *networks = network->networks;
+	struct subnet_list taken = {0};
+	if (network->standard && bits == 32 && adopt_device(network, range, err) < 0)
+		return -err->code;
+	if (subnet_is_set(&range->subnet))
+		return 0;
+	int result = taken_list(networks, true, &taken, err);
 	if (result == 0)
-		result = take_sandbox(network, &sandbox, err);
-	if (result < 0) {
-		endpoint_drop(network, endpoint);
-		return result;
+		result = subnet_choose(networks->pools, networks->pool_count, bits, &taken, &range->subnet, err);
+	subnet_list_done(&taken);
+	return result;
+}
+
+/* A range with its leases; the gateway is the first address unless it is named. */
+static int part_make(struct network *network, struct network_range *range, struct err *err)
+{
+	struct network_part *part = &network->parts[network->part_count];
+	part->subnet = range->subnet;
+	lease_set_init(&part->leases, &range->subnet, &range->range);
+	network->part_count++;
+	for (size_t i = 0; i < range->reserved_count; i++) {
+		if (lease_take(&part->leases, &range->reserved[i], err) < 0)
+			return err_wrap(err, "failed to allocate secondary ip address");
 	}
-	endpoint_place(network, endpoint, sandbox.address);
-	endpoint->next = network->endpoints;
-	network->endpoints = endpoint;
-	result = publish(network, endpoint, err);
-	if (result < 0) {
-		close(sandbox.namespace_fd);
-		network->endpoints = endpoint->next;
-		endpoint_drop(network, endpoint);
-		return result;
+	bool four = range->subnet.address.bits == 32;
+	int64_t mode = four ? network->options.mode_four : network->options.mode_six;
+	if (network->driver == &driver_bridge && mode == NFT_ISOLATED && !address_is_set(&range->gateway))
+		return 0; /* nobody has the address */
+	if (address_is_set(&range->gateway)) {
+		if (lease_take(&part->leases, &range->gateway, err) < 0)
+			return err->code == EEXIST
+				   ? err_set(err, EPERM, "failed to allocate gateway: Address already in use")
+				   : -err->code;
+	} else if (lease_take_lowest(&part->leases, &range->gateway, err) < 0) {
+		return err_wrap(err, "failed to allocate gateway");
 	}
-	if (!network->fill.loop)
-		loop_timer_start(network->loop, &network->fill, FILL_DELAY_NS, fill);
-	*out_endpoint = endpoint;
-	*out_namespace = sandbox.namespace_fd;
+	part->gateway = range->gateway;
 	return 0;
 }
 
-int network_connect(struct network *network, enum network_mode mode, const struct network_publish *ports, size_t count,
-		    struct network_endpoint **out_endpoint, int *out_namespace, struct err *err)
+static size_t family_count(const struct network_spec *spec, uint8_t bits)
 {
-	if (mode == NETWORK_BRIDGE)
-		return connect_bridge(network, ports, count, out_endpoint, out_namespace, err);
-	int namespace;
-	if (sandbox_make_empty(&network->home, &namespace, err) < 0)
+	size_t count = 0;
+	for (size_t i = 0; i < spec->range_count; i++)
+		count += spec->ranges[i].subnet.address.bits == bits;
+	return count;
+}
+
+/* Ranges without a subnet stand for "any"; a family that has none gets one of its own. */
+static int ranges_complete(struct network *network, struct network_spec *spec, struct err *err)
+{
+	const struct {
+		bool wanted;
+		uint8_t bits;
+	} rows[] = {{spec->four, 32}, {spec->six, 128}};
+	for (size_t i = 0; i < array_size(rows); i++) {
+		struct network_range *open = NULL;
+		if (!rows[i].wanted || family_count(spec, rows[i].bits) > 0)
+			continue;
+		for (size_t k = 0; k < spec->range_count && !open; k++) {
+			if (!subnet_is_set(&spec->ranges[k].subnet))
+				open = &spec->ranges[k];
+		}
+		if (!open) { /* the caller left room for two more */
+			open = &spec->ranges[spec->range_count++];
+			*open = (struct network_range){0};
+		}
+		if (range_choose(network, open, rows[i].bits, err) < 0)
+			return -err->code;
+	}
+	return 0;
+}
+
+static int ranges_take(struct network *network, struct network_spec *spec, struct err *err)
+{
+	for (size_t i = 0; i < spec->range_count; i++) {
+		if (range_check(&spec->ranges[i], err) < 0)
+			return -err->code;
+	}
+	if (!network->driver->many && (family_count(spec, 32) > 1 || family_count(spec, 128) > 1))
+		return err_set(err, EPERM, "%s driver doesn't support multiple subnets", network->driver->name);
+	if (overlaps_check(network->networks, spec, err) < 0 || ranges_complete(network, spec, err) < 0)
 		return -err->code;
-	struct network_endpoint *endpoint = endpoint_new(mode, 0);
-	endpoint->next = network->endpoints;
-	network->endpoints = endpoint;
-	*out_endpoint = endpoint;
-	*out_namespace = namespace;
+	network->parts = x_alloc((spec->range_count + 1) * sizeof *network->parts);
+	for (size_t i = 0; i < spec->range_count; i++) {
+		bool four = spec->ranges[i].subnet.address.bits == 32;
+		if ((four ? spec->four : spec->six) && part_make(network, &spec->ranges[i], err) < 0)
+			return -err->code;
+	}
 	return 0;
 }
 
-void network_disconnect(struct network *network, struct network_endpoint *endpoint)
+/* --- networks --- */
+
+int network_up(struct network *network, struct err *err)
 {
-	struct err ignored;
-	if (!endpoint)
-		return;
-	struct network_endpoint **link = &network->endpoints;
-	while (*link != endpoint)
-		link = &(*link)->next;
-	*link = endpoint->next;
-	if (endpoint->binding_count) {
-		auto_free struct nft_port *ports = x_alloc(endpoint->binding_count * sizeof *ports);
-		size_t count = list_ports(endpoint, ports);
-		/* Not there: somebody flushed the ruleset. */
-		if (nft_remove_ports(&network->netfilter, network->table, ports, count, &ignored) < 0)
-			network->rules_up = false; /* the next use makes the table anew, without these */
-		forget_udp(network, endpoint);
-	}
-	endpoint_drop(network, endpoint);
+	if (network->up || !network->driver->up)
+		return 0;
+	int result = network->driver->up(network, err);
+	network->up = result == 0;
+	if (result == 0 && network->driver->rules)
+		network->networks->rules_up = false; /* it belongs in there */
+	return result;
 }
 
-int network_adopt(struct network *network, const char *address, const struct network_binding *bindings, size_t count,
-		  struct network_endpoint **out_endpoint, struct err *err)
+static int network_make(struct network *network, struct network_spec *spec, struct err *err)
 {
-	struct network_endpoint *endpoint = endpoint_new(text_empty(address) ? NETWORK_NONE : NETWORK_BRIDGE, count);
-	uint32_t number;
-	int result = 0;
-	if (endpoint->mode == NETWORK_BRIDGE) {
-		result = bridge_up(network, err);
-		if (result == 0)
-			result = address_parse(address, &number, err);
-		if (result == 0)
-			result = address_take(&network->addresses, number, err);
-		if (result == 0)
-			endpoint_place(network, endpoint, number);
+	const struct networks *networks = network->networks;
+	for (const struct network *at = networks->first; at && network->driver->single; at = at->next) {
+		if (at->driver == network->driver)
+			return err_set(err, EPERM, "only one instance of \"%s\" network is allowed", spec->driver);
 	}
-	for (size_t i = 0; i < count && result == 0 && endpoint->mode == NETWORK_BRIDGE; i++) {
-		result = port_adopt(&network->ports, &bindings[i], &endpoint->reserved[i], err);
-		if (result == 0)
-			endpoint->bindings[endpoint->binding_count++] = bindings[i];
-	}
+	if (network_options_read(&network->arena, spec->options, &network->options, err) < 0 ||
+	    (network->driver->check && network->driver->check(network, err) < 0))
+		return -err->code;
+	if (!network->driver->addresses)
+		return 0;
+	if (!spec->four && !spec->six)
+		return err_set(err, EINVAL, "IPv4 or IPv6 must be enabled");
+	return ranges_take(network, spec, err);
+}
+
+static void network_link(struct network *network)
+{
+	network->next = network->networks->first;
+	network->networks->first = network;
+}
+
+static void network_unlink(struct network *network)
+{
+	struct network **link = &network->networks->first;
+	while (*link != network)
+		link = &(*link)->next;
+	*link = network->next;
+}
+
+int network_add(struct networks *networks, struct network_spec *spec, struct network **out_network, struct err *err)
+{
+	const struct network_driver *driver = driver_find(spec->driver);
+	if (!driver)
+		return err_set(err, ENOENT, "plugin \"%s\" not found", spec->driver);
+	struct network *network = x_alloc(sizeof *network);
+	network->networks = networks;
+	network->driver = driver;
+	network->id = x_strdup(spec->id);
+	network->name = x_strdup(spec->name);
+	network->internal = spec->internal;
+	network->four = spec->four;
+	network->six = spec->six;
+	network->standard = spec->standard;
+	int result = network_make(network, spec, err);
 	if (result < 0) {
-		endpoint_drop(network, endpoint);
+		network_free(network);
 		return result;
 	}
-	endpoint->next = network->endpoints;
-	network->endpoints = endpoint;
-	*out_endpoint = endpoint;
-	return 0;
+	network_link(network);
+	if (!spec->existing && !spec->standard) {
+		result = network_up(network, err);
+		if (result == 0 && driver->rules)
+			result = rules_up(networks, err);
+		if (result < 0)
+			network_remove(network);
+	}
+	if (result == 0)
+		*out_network = network;
+	return result;
+}
+
+void network_remove(struct network *network)
+{
+	struct networks *networks = network->networks;
+	struct err ignored;
+	pool_drop(networks, network);
+	forget_now(networks);
+	if (network->driver->down)
+		network->driver->down(network);
+	bool had_rules = network->up && network->driver->rules;
+	network_unlink(network);
+	network_free(network);
+	/* On failure the next use makes the tables anew. */
+	if (had_rules && rules_replace(networks, &ignored) < 0)
+		networks->rules_up = false;
+}
+
+/* --- looking --- */
+
+const char *network_driver_name(const struct network *network)
+{
+	return network->driver->name;
+}
+
+const char *network_device(const struct network *network)
+{
+	return network->driver == &driver_bridge ? network->device : "";
+}
+
+bool network_has_addresses(const struct network *network)
+{
+	return network->driver->addresses;
+}
+
+bool network_resolves(const struct network *network)
+{
+	return network->driver->addresses && !network->standard;
+}
+
+bool network_publishes(const struct network *network)
+{
+	return network->driver->rules && !network->internal;
+}
+
+struct address network_gateway(const struct network *network, uint8_t bits)
+{
+	for (size_t i = 0; i < network->part_count; i++) {
+		if (network->parts[i].subnet.address.bits == bits)
+			return network->parts[i].gateway;
+	}
+	return ADDRESS_NONE;
+}
+
+struct network_part *network_part(struct network *network, uint8_t bits, const struct address *address)
+{
+	for (size_t i = 0; i < network->part_count; i++) {
+		struct network_part *part = &network->parts[i];
+		if (part->subnet.address.bits == bits && (!address || subnet_contains(&part->subnet, address)))
+			return part;
+	}
+	return NULL;
 }
 
 /* --- purge --- */
 
-int network_purge(const struct network_config *config, struct err *err)
+int networks_purge(const char *nft_table, struct err *err)
 {
 	auto_netlink route = {.fd = -1}, netfilter = {.fd = -1};
-	bool mark = false;
-	if (check_name(config->bridge, err) < 0 || netlink_open(NETLINK_ROUTE, &route, err) < 0 ||
-	    netlink_open(NETLINK_NETFILTER, &netfilter, err) < 0 ||
-	    nft_read_mark(&netfilter, config->nft_table, &mark, err) < 0)
+	bool four = false, six = false;
+	char mark[LINK_MARK_MAX];
+	snprintf(mark, sizeof mark, "tug:%s", nft_table);
+	if (netlink_open(NETLINK_ROUTE, &route, err) < 0 || netlink_open(NETLINK_NETFILTER, &netfilter, err) < 0 ||
+	    nft_read_marks(&netfilter, nft_table, &four, &six, err) < 0)
 		return -err->code;
-	/* The mark goes last but one: an interrupted purge can be repeated. */
-	if (bridge_purge(&route, config->bridge, err) < 0 || (mark && forwarding_set(false, err) < 0))
+	/* The marks go last but one: an interrupted purge can be repeated. */
+	if (link_delete_marked(&route, mark, err) < 0 || (four && forwarding_set(false, false, err) < 0) ||
+	    (six && forwarding_set(true, false, err) < 0))
 		return -err->code;
-	return nft_delete(&netfilter, config->nft_table, err);
+	return nft_delete(&netfilter, nft_table, err);
 }

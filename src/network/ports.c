@@ -1,7 +1,7 @@
 #include "network/ports.h"
+#include "base/fd.h"
 #include "base/file.h"
 #include "base/text.h"
-#include "network/subnet.h"
 
 #include <arpa/inet.h>
 #include <fcntl.h>
@@ -19,7 +19,9 @@ static bool is_allocated(const struct port_table *table, const struct port_entry
 	for (size_t i = 0; i < table->count; i++) {
 		const struct port_entry *entry = &table->items[i];
 		if (entry->port == wanted->port && entry->protocol == wanted->protocol &&
-		    (entry->host == wanted->host || !entry->host || !wanted->host))
+		    entry->host.bits == wanted->host.bits &&
+		    (address_equal(&entry->host, &wanted->host) || address_is_any(&entry->host) ||
+		     address_is_any(&wanted->host)))
 			return true;
 	}
 	return false;
@@ -34,57 +36,63 @@ static void table_add(struct port_table *table, const struct port_entry *entry)
 	table->items[table->count++] = *entry;
 }
 
-/* Whether the host has the port free: by taking it. 0 or -errno. */
+/*
+ * Whether the host has the port free: by taking it. 0 or -errno. An IPv6 socket only binds: connections to ::1 are not
+ * translated and must be refused at once rather than wait in a queue that nobody serves.
+ */
 static int hold(const struct port_entry *entry, int *out_socket)
 {
 	*out_socket = -1;
 	if (entry->protocol == PORT_SCTP)
 		return 0; /* most kernels have no SCTP sockets; other packets are redirected all the same */
-	bool tcp = entry->protocol == PORT_TCP;
-	auto_fd int fd = socket(AF_INET, (tcp ? SOCK_STREAM : SOCK_DGRAM) | SOCK_CLOEXEC, 0);
+	bool tcp = entry->protocol == PORT_TCP, four = entry->host.bits == 32;
 	int on = 1;
-	struct sockaddr_in address = {
-	    .sin_family = AF_INET, .sin_port = htons(entry->port), .sin_addr.s_addr = htonl(entry->host)};
+	struct sockaddr_in6 six = {.sin6_family = AF_INET6, .sin6_port = htons(entry->port)};
+	struct sockaddr_in address = {.sin_family = AF_INET, .sin_port = htons(entry->port)};
+	uint8_t bytes[ADDRESS_BYTES];
+	size_t size = address_bytes(&entry->host, bytes);
+	memcpy(four ? (void *)&address.sin_addr : (void *)&six.sin6_addr, bytes, size);
+	auto_fd int fd = socket(four ? AF_INET : AF_INET6, (tcp ? SOCK_STREAM : SOCK_DGRAM) | SOCK_CLOEXEC, 0);
 	if (fd < 0)
+		return -errno;
+	if (!four && setsockopt(fd, IPPROTO_IPV6, IPV6_V6ONLY, &on, sizeof on) < 0)
 		return -errno;
 	/* For TCP connections of an older listener that are still in TIME_WAIT; listen() then tells whether it lives.
 	 */
 	if ((tcp && setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof on) < 0) ||
-	    bind(fd, (const struct sockaddr *)&address, sizeof address) < 0 || (tcp && listen(fd, 1) < 0))
+	    bind(fd, four ? (const struct sockaddr *)&address : (const struct sockaddr *)&six,
+		 four ? sizeof address : sizeof six) < 0 ||
+	    (tcp && four && listen(fd, 1) < 0))
 		return -errno;
 	*out_socket = take_fd(&fd);
 	return 0;
 }
 
-static int entry_parse(enum port_protocol protocol, const char *host_ip, uint16_t port, struct port_entry *out_entry,
-		       struct err *err)
+enum { HOST_PORT_TEXT = ADDRESS_TEXT + 16 };
+
+static void entry_text(const struct port_entry *entry, char out_text[HOST_PORT_TEXT])
 {
-	struct port_entry entry = {.protocol = protocol, .port = port};
-	if (strchr(host_ip, ':'))
-		return err_set(
-		    err, EOPNOTSUPP,
-		    "cannot publish a port on %s: the bridge has no IPv6 (not there yet); use an IPv4 address",
-		    host_ip);
-	if (address_parse(host_ip, &entry.host, err) < 0)
-		return err_wrap(err, "invalid IP address: %s", host_ip);
-	*out_entry = entry;
-	return 0;
+	char host[ADDRESS_TEXT];
+	address_text(&entry->host, host);
+	snprintf(out_text, HOST_PORT_TEXT, entry->host.bits == 128 ? "[%s]:%u" : "%s:%u", host, entry->port);
 }
 
 static int say_allocated(const struct port_entry *entry, struct err *err)
 {
-	char host[NETWORK_ADDRESS_TEXT];
-	address_text(entry->host, host);
-	return err_set(err, EADDRINUSE, "Bind for %s:%u failed: port is already allocated", host, entry->port);
+	char text[HOST_PORT_TEXT];
+	entry_text(entry, text);
+	return err_set(err, EADDRINUSE, "Bind for %s failed: port is already allocated", text);
 }
 
 static int say_taken(const struct port_entry *entry, int code, struct err *err)
 {
-	char host[NETWORK_ADDRESS_TEXT];
-	address_text(entry->host, host);
-	const char *words = code == EADDRINUSE ? "address already in use" : strerror(code);
-	return err_set(err, code, "failed to bind host port %s:%u/%s: %s", host, entry->port,
-		       port_protocol_name(entry->protocol), words);
+	char text[HOST_PORT_TEXT];
+	entry_text(entry, text);
+	const char *words = code == EADDRINUSE	    ? "address already in use"
+			    : code == EADDRNOTAVAIL ? "cannot assign requested address"
+						    : strerror(code);
+	return err_set(err, code, "failed to bind host port %s/%s: %s", text, port_protocol_name(entry->protocol),
+		       words);
 }
 
 /* The host's own range for such ports, as Docker takes it. */
@@ -111,77 +119,68 @@ static void any_range(uint16_t *out_first, uint16_t *out_last)
 	*out_last = (uint16_t)last;
 }
 
-static int take_first_free(struct port_table *table, struct port_entry entry, uint16_t first, uint16_t last,
-			   uint16_t start, struct port_entry *out_entry, int *out_socket, struct err *err)
+/* One number on all addresses. -EADDRINUSE: another number may be free. */
+static int take_number(struct port_table *table, const struct port_wish *wish, uint16_t number, int *out_sockets,
+		       struct err *err)
 {
-	uint32_t count = (uint32_t)last - first + 1;
-	int result = err_set(err, EADDRINUSE, "all ports from %u to %u are allocated", first, last);
-	for (uint32_t i = 0; i < count; i++) {
-		entry.port = (uint16_t)(first + (start - first + i) % count);
-		if (is_allocated(table, &entry)) {
-			if (count == 1)
-				return say_allocated(&entry, err);
-			continue;
+	int sockets[PORT_HOSTS_MAX] = {-1, -1};
+	struct port_entry entry = {.protocol = wish->protocol, .port = number};
+	for (size_t i = 0; i < wish->host_count; i++) {
+		entry.host = wish->hosts[i];
+		int held = is_allocated(table, &entry) ? 1 : hold(&entry, &sockets[i]);
+		if (held != 0) {
+			cleanup_fds(sockets, PORT_HOSTS_MAX);
+			return held > 0 ? say_allocated(&entry, err) : say_taken(&entry, -held, err);
 		}
-		int held = hold(&entry, out_socket);
-		if (held == 0) {
-			*out_entry = entry;
-			return 0;
-		}
-		result = say_taken(&entry, -held, err);
-		if (held != -EADDRINUSE && held != -EACCES)
-			return result;
 	}
-	return result;
+	for (size_t i = 0; i < wish->host_count; i++) {
+		entry.host = wish->hosts[i];
+		table_add(table, &entry);
+		out_sockets[i] = sockets[i];
+	}
+	return 0;
 }
 
-int port_reserve(struct port_table *table, const struct network_publish *request, const char *default_ip,
-		 struct network_binding *out_binding, int *out_socket, struct err *err)
+int port_reserve(struct port_table *table, const struct port_wish *wish, uint16_t *out_port, int *out_sockets,
+		 struct err *err)
 {
-	struct port_entry entry;
-	struct network_binding binding = {.container = request->container};
-	const char *host_ip = text_empty(request->host_ip) ? default_ip : request->host_ip;
-	if (entry_parse(request->container.protocol, host_ip, 0, &entry, err) < 0)
-		return -err->code;
-	uint16_t first = request->first, last = request->last, start = first;
-	if (first == 0) {
+	uint16_t first = wish->first, last = wish->last, start = first;
+	bool any = first == 0;
+	if (any) {
 		any_range(&first, &last);
 		start = table->next >= first && table->next <= last ? table->next : first;
 	}
-	int socket;
-	if (take_first_free(table, entry, first, last, start, &entry, &socket, err) < 0)
-		return -err->code;
-	if (request->first == 0)
-		table->next = (uint16_t)(entry.port + 1);
-	table_add(table, &entry);
-	address_text(entry.host, binding.host_ip);
-	binding.host_port = entry.port;
-	*out_binding = binding;
-	*out_socket = socket;
+	uint32_t count = (uint32_t)last - first + 1;
+	for (uint32_t i = 0; i < count; i++) {
+		uint16_t number = (uint16_t)(first + ((uint32_t)(start - first) + i) % count);
+		int result = take_number(table, wish, number, out_sockets, err);
+		if (result == 0) {
+			if (any)
+				table->next = (uint16_t)(number + 1);
+			*out_port = number;
+			return 0;
+		}
+		if (result != -EADDRINUSE && result != -EACCES)
+			return result;
+	}
+	return count == 1 ? -err->code : err_set(err, EADDRINUSE, "all ports from %u to %u are allocated", first, last);
+}
+
+int port_adopt(struct port_table *table, const struct port_entry *entry, int *out_socket, struct err *err)
+{
+	if (is_allocated(table, entry))
+		return say_allocated(entry, err);
+	(void)hold(entry, out_socket);
+	table_add(table, entry);
 	return 0;
 }
 
-int port_adopt(struct port_table *table, const struct network_binding *binding, int *out_socket, struct err *err)
+void port_release(struct port_table *table, const struct port_entry *wanted)
 {
-	struct port_entry entry;
-	if (entry_parse(binding->container.protocol, binding->host_ip, binding->host_port, &entry, err) < 0)
-		return -err->code;
-	if (is_allocated(table, &entry))
-		return say_allocated(&entry, err);
-	(void)hold(&entry, out_socket);
-	table_add(table, &entry);
-	return 0;
-}
-
-void port_release(struct port_table *table, const struct network_binding *binding)
-{
-	struct err ignored;
-	uint32_t host = 0;
-	(void)!address_parse(binding->host_ip, &host, &ignored);
 	for (size_t i = 0; i < table->count; i++) {
 		const struct port_entry *entry = &table->items[i];
-		if (entry->port == binding->host_port && entry->protocol == binding->container.protocol &&
-		    entry->host == host) {
+		if (entry->port == wanted->port && entry->protocol == wanted->protocol &&
+		    address_equal(&entry->host, &wanted->host)) {
 			table->items[i] = table->items[--table->count];
 			return;
 		}

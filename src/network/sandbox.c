@@ -1,8 +1,9 @@
 #include "network/sandbox.h"
 #include "base/file.h"
-#include "base/random.h"
+#include "network/link.h"
 
 #include <fcntl.h>
+#include <linux/netlink.h>
 #include <sched.h>
 #include <string.h>
 
@@ -24,6 +25,16 @@ static void go_home(const struct sandbox_home *home)
 		BUG("cannot return to the engine's network namespace: %s", strerror(errno));
 }
 
+int sandbox_call(const struct sandbox_home *home, int namespace_fd, int (*inside)(void *cookie, struct err *err),
+		 void *cookie, struct err *err)
+{
+	if (setns(namespace_fd, CLONE_NEWNET) < 0)
+		return err_sys(err, "enter the network namespace");
+	int result = inside(cookie, err);
+	go_home(home);
+	return result;
+}
+
 /* In the new namespace: what can only be reached from inside. */
 static int open_inside(int *out_namespace, struct netlink *out_netlink, struct err *err)
 {
@@ -40,65 +51,61 @@ static int open_inside(int *out_namespace, struct netlink *out_netlink, struct e
 	return 0;
 }
 
-static int make_namespace(const struct sandbox_home *home, int *out_namespace, struct netlink *out_netlink,
-			  struct err *err)
+int sandbox_make(const struct sandbox_home *home, int *out_fd, struct netlink *out_inside, struct err *err)
 {
+	enum { LO = 1 };
+	auto_fd int namespace = -1;
+	auto_netlink inside = {.fd = -1};
 	if (unshare(CLONE_NEWNET) < 0)
 		return err_sys(err, "new network namespace");
-	int result = open_inside(out_namespace, out_netlink, err);
+	int result = open_inside(&namespace, &inside, err);
 	go_home(home);
-	return result;
-}
-
-int sandbox_make_empty(const struct sandbox_home *home, int *out_fd, struct err *err)
-{
-	auto_fd int namespace = -1;
-	auto_netlink inside = {.fd = -1};
-	if (make_namespace(home, &namespace, &inside, err) < 0 || link_set_up_inside(&inside, NULL, 0, err) < 0)
-		return -err->code;
+	if (result == 0)
+		result = link_set_up(&inside, LO, err);
+	if (result < 0)
+		return result;
 	*out_fd = take_fd(&namespace);
+	*out_inside = inside;
+	inside.fd = -1;
 	return 0;
 }
 
-void sandbox_mac(uint32_t address, uint8_t out_mac[MAC_SIZE])
+struct opening {
+	int protocol;
+	struct netlink netlink;
+};
+
+static int open_netlink(void *cookie, struct err *err)
 {
-	uint8_t mac[MAC_SIZE] = {
-	    0x02, 0x42, (uint8_t)(address >> 24), (uint8_t)(address >> 16), (uint8_t)(address >> 8), (uint8_t)address};
-	memcpy(out_mac, mac, sizeof mac);
+	struct opening *opening = cookie;
+	return netlink_open(opening->protocol, &opening->netlink, err);
 }
 
-/* The name of the port is of no importance to anybody; it must only be free. */
-static int make_pair(const struct sandbox_place *place, int namespace, const uint8_t *mac, char out_name[IFNAMSIZ],
-		     struct err *err)
+int sandbox_netlink(const struct sandbox_home *home, int namespace_fd, int protocol, struct netlink *out_inside,
+		    struct err *err)
 {
-	enum { TRIES = 8 };
-	int result = -EEXIST;
-	for (int i = 0; i < TRIES && result == -EEXIST; i++) {
-		uint32_t number;
-		char name[IFNAMSIZ];
-		random_bytes(&number, sizeof number);
-		snprintf(name, sizeof name, "veth%08x", number);
-		struct link_pair pair = {
-		    .name = name, .bridge = place->bridge, .mtu = place->mtu, .namespace_fd = namespace, .mac = mac};
-		result = link_make_pair(place->route, &pair, err);
-		if (result == 0)
-			memcpy(out_name, name, sizeof name);
-	}
+	struct opening opening = {.protocol = protocol};
+	int result = sandbox_call(home, namespace_fd, open_netlink, &opening, err);
+	if (result == 0)
+		*out_inside = opening.netlink;
 	return result;
 }
 
-int sandbox_make(const struct sandbox_home *home, const struct sandbox_place *place, int *out_fd, struct err *err)
+struct setting {
+	const char *name, *value;
+};
+
+static int write_setting(void *cookie, struct err *err)
 {
-	auto_fd int namespace = -1;
-	auto_netlink inside = {.fd = -1};
-	uint8_t mac[MAC_SIZE];
-	char name[IFNAMSIZ];
-	struct link_info port;
-	sandbox_mac(place->address.address, mac);
-	if (make_namespace(home, &namespace, &inside, err) < 0 || make_pair(place, namespace, mac, name, err) < 0 ||
-	    link_set_up_inside(&inside, &place->address, place->gateway, err) < 0 ||
-	    link_find(place->route, name, &port, err) < 0 || link_set_port(place->route, port.index, mac, err) < 0)
-		return -err->code; /* the pair ends with the namespace */
-	*out_fd = take_fd(&namespace);
-	return 0;
+	const struct setting *setting = cookie;
+	char file[256];
+	snprintf(file, sizeof file, "/proc/sys/net/%s", setting->name);
+	return file_control(AT_FDCWD, file, setting->value, err);
+}
+
+int sandbox_sysctl(const struct sandbox_home *home, int namespace_fd, const char *name, const char *value,
+		   struct err *err)
+{
+	struct setting setting = {name, value};
+	return sandbox_call(home, namespace_fd, write_setting, &setting, err);
 }

@@ -1,28 +1,30 @@
 /*
- * Network namespaces for containers. The calling thread goes into the new namespace and comes back before these return;
- * the engine has one thread.
+ * Network namespaces of containers. The calling thread goes into the namespace and comes back before these return; the
+ * engine has one thread.
  */
 #pragma once
 
-#include "network/link.h"
+#include "network/netlink.h"
 
 struct sandbox_home {
 	int namespace_fd; /* where the engine lives */
 };
 int sandbox_home_open(struct sandbox_home *out_home, struct err *err) must_check;
 
-/* A namespace with nothing but lo, which is up. The caller owns the descriptor, which keeps it alive. */
-int sandbox_make_empty(const struct sandbox_home *home, int *out_fd, struct err *err) must_check;
+/*
+ * A namespace with nothing but lo, which is up; devices that come are without IPv6 until sandbox_ipv6. The caller owns
+ * the descriptor, which keeps it alive, and the netlink socket in it.
+ */
+int sandbox_make(const struct sandbox_home *home, int *out_fd, struct netlink *out_inside, struct err *err) must_check;
 
-struct sandbox_place {
-	struct netlink *route; /* in the engine's own namespace */
-	uint32_t bridge, mtu;
-	struct subnet address; /* of eth0 */
-	uint32_t gateway;
-};
-/* With eth0 on the bridge, address and default route, as Docker sets it up: IPv6 is off except on lo. */
-int sandbox_make(const struct sandbox_home *home, const struct sandbox_place *place, int *out_fd,
-		 struct err *err) must_check;
+/* A netlink socket in a namespace that is there. */
+int sandbox_netlink(const struct sandbox_home *home, int namespace_fd, int protocol, struct netlink *out_inside,
+		    struct err *err) must_check;
 
-/* 02:42 and the address: the same place has the same hardware address again. */
-void sandbox_mac(uint32_t address, uint8_t out_mac[MAC_SIZE]);
+/* Calls `inside` in the namespace. */
+int sandbox_call(const struct sandbox_home *home, int namespace_fd, int (*inside)(void *cookie, struct err *err),
+		 void *cookie, struct err *err) must_check;
+
+/* Writes a sysctl of the namespace: "ipv6/conf/eth0/disable_ipv6" (below /proc/sys/net). */
+int sandbox_sysctl(const struct sandbox_home *home, int namespace_fd, const char *name, const char *value,
+		   struct err *err) must_check;

@@ -1,33 +1,31 @@
 /*
- * IPv4 networks, address pools and the addresses of one network. Pure; addresses are in host byte order.
+ * Networks of both families and the pools that new ones are cut from. Pure.
  */
 #pragma once
 
-#include "base/error.h"
+#include "network/address.h"
 
-#include <stdint.h>
+enum { SUBNET_TEXT = ADDRESS_TEXT + 4 };
 
 struct subnet {
-	uint32_t address; /* as it was given: of an interface, or the network's own */
-	uint8_t prefix;	  /* 0 to 32 */
+	struct address address; /* as it was given: of an interface, or the network's own */
+	uint8_t prefix;
 };
 
-/* "172.17.0.1/16". -EINVAL. */
+/* "172.17.0.1/16", "fd00::/64". -EINVAL. */
 int subnet_parse(const char *text, struct subnet *out_subnet, struct err *err) must_check;
-int address_parse(const char *text, uint32_t *out_address, struct err *err) must_check;
-void address_text(uint32_t address, char out_text[16]);
+void subnet_text(const struct subnet *subnet, char out_text[SUBNET_TEXT]); /* as it was given; "" for none */
 
-uint32_t subnet_mask(uint8_t prefix);
-static inline uint32_t subnet_first(const struct subnet *subnet)
+static inline bool subnet_is_set(const struct subnet *subnet)
 {
-	return subnet->address & subnet_mask(subnet->prefix);
+	return subnet->address.bits != 0;
 }
-static inline uint32_t subnet_last(const struct subnet *subnet)
-{
-	return subnet->address | ~subnet_mask(subnet->prefix);
-}
+struct address subnet_mask(const struct subnet *subnet);
+struct address subnet_first(const struct subnet *subnet);
+struct address subnet_last(const struct subnet *subnet);
+bool subnet_equal(const struct subnet *a, const struct subnet *b); /* address and prefix */
 bool subnet_overlaps(const struct subnet *a, const struct subnet *b);
-bool subnet_contains(const struct subnet *subnet, uint32_t address);
+bool subnet_contains(const struct subnet *subnet, const struct address *address);
 
 struct subnet_pool {
 	struct subnet base;
@@ -43,20 +41,6 @@ struct subnet_list {
 void subnet_list_add(struct subnet_list *list, const struct subnet *subnet);
 void subnet_list_done(struct subnet_list *list);
 
-/* The first network of the pools that overlaps none of taken. -ENOSPC names what to do. */
-int subnet_choose(const struct subnet_pool *pools, size_t count, const struct subnet_list *taken,
+/* The first network of the pools of this family that overlaps none of taken. -ENOSPC names what to do. */
+int subnet_choose(const struct subnet_pool *pools, size_t count, uint8_t bits, const struct subnet_list *taken,
 		  struct subnet *out_subnet, struct err *err) must_check;
-
-/* --- the addresses of one network --- */
-
-struct address_set {
-	struct subnet subnet;
-	uint8_t *bits; /* by distance from the network's first address */
-	uint32_t low;  /* all below are taken */
-};
-/* Takes the network's own address, broadcast, and the gateway. */
-void address_set_init(struct address_set *set, const struct subnet *subnet, uint32_t gateway);
-void address_set_done(struct address_set *set);
-int address_take_lowest(struct address_set *set, uint32_t *out_address, struct err *err) must_check; /* -ENOSPC */
-int address_take(struct address_set *set, uint32_t address, struct err *err) must_check; /* -EEXIST, -EINVAL */
-void address_give(struct address_set *set, uint32_t address);
