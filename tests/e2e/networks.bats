@@ -239,3 +239,22 @@ raw() { api "$1" -X POST -H 'Content-Type: application/json' -d "$2" -w '%{http_
 	tug restart -t 0 one >/dev/null
 	[ "$(tug network inspect --format '{{len .Containers}}' red)" = 1 ]
 }
+
+@test "one TCP stream through a published port, over 20 kills of the engine" {
+	tug network create red >/dev/null
+	tug run -d --name echo --network red -p 8088:7 busybox nc -ll -p 7 -e cat >/dev/null
+	answers() { [ "$(echo hello | in_net socat -t 1 - TCP:127.0.0.1:8088 2>/dev/null)" = hello ]; }
+	wait_for answers
+	coproc STREAM { exec nsenter --net="$NET" socat - TCP:127.0.0.1:8088 3>&-; }
+	for turn in {1..20}; do
+		engine_stop KILL
+		echo "down $turn" >&"${STREAM[1]}"
+		read -r -t 5 line <&"${STREAM[0]}"
+		[ "$line" = "down $turn" ]
+		engine_start
+		echo "up $turn" >&"${STREAM[1]}"
+		read -r -t 5 line <&"${STREAM[0]}"
+		[ "$line" = "up $turn" ]
+	done
+	kill "$STREAM_PID"
+}
