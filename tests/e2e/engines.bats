@@ -41,7 +41,7 @@ disabled_plugins = ["io.containerd.grpc.v1.cri"]
 [ttrpc]
   address = "$D/ttrpc"
 TOML
-	in_net containerd --config "$D/config.toml" >"$D/log" 2>&1 3>&- </dev/null &
+	nsenter --net="$NET" containerd --config "$D/config.toml" >"$D/log" 2>&1 3>&- </dev/null &
 	echo $! >"$T/daemon"
 	wait_for in_net ctr -a "$D/sock" version >/dev/null 2>&1
 }

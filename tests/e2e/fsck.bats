@@ -105,7 +105,7 @@ restore() { rm -rf "$2"; cp -p "$1" "$2"; }
 		storage: {filesystem: {rootdirectory: $BATS_TEST_TMPDIR/registry}}
 		http: {addr: "127.0.0.1:5000"}
 	END
-	in_net docker-registry serve "$BATS_TEST_TMPDIR/registry.yml" >/dev/null 2>&1 3>&- &
+	nsenter --net="$NET" docker-registry serve "$BATS_TEST_TMPDIR/registry.yml" >/dev/null 2>&1 3>&- &
 	echo $! >"$T/registry.pid"
 	wait_for in_net curl -s -o /dev/null http://127.0.0.1:5000/v2/
 	tug tag layers:two localhost:5000/layers:two

@@ -173,7 +173,7 @@ remote_digest() { in_net skopeo inspect --tls-verify=false --format '{{.Digest}}
 }
 
 @test "a proxy, and hosts without one" {
-	in_net python3 - <<-'PY' 3>&- &
+	nsenter --net="$NET" python3 - <<-'PY' 3>&- &
 		import http.server, urllib.request
 		class P(http.server.BaseHTTPRequestHandler):
 		    def do_GET(self):
