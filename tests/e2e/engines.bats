@@ -17,6 +17,12 @@ teardown_file() {
 	runtime_end
 }
 
+# Also after a test that failed.
+teardown() {
+	[ ! -e "$T/daemon" ] || daemon_end "$(cat "$T/daemon")" "$T"
+	rm -f "$T/daemon"
+}
+
 in_net() { nsenter --net="/run/netns/$NAME" "$@"; }
 
 # Ends a daemon and takes what it has mounted away.
@@ -41,7 +47,7 @@ disabled_plugins = ["io.containerd.grpc.v1.cri"]
 [ttrpc]
   address = "$D/ttrpc"
 TOML
-	nsenter --net="$NET" containerd --config "$D/config.toml" >"$D/log" 2>&1 3>&- </dev/null &
+	nsenter --net="/run/netns/$NAME" containerd --config "$D/config.toml" >"$D/log" 2>&1 3>&- </dev/null &
 	echo $! >"$T/daemon"
 	wait_for in_net ctr -a "$D/sock" version >/dev/null 2>&1
 }
@@ -67,7 +73,6 @@ c() { in_net timeout 60 ctr -a "$T/containerd/sock" "$@"; }
 	run ! c run --rm --rootfs --runc-binary "$RT" "$T/root" three nothing </dev/null
 	[[ $output == *'exec: "nothing": executable file not found in $PATH'* ]]
 	c container delete three 2>/dev/null || true
-	daemon_end "$(cat "$T/daemon")" "$T/containerd"
 }
 
 p() {
@@ -103,7 +108,7 @@ docker_begin() {
 	command -v dockerd >/dev/null && command -v docker >/dev/null || skip "dockerd is not installed"
 	D=$T/docker
 	mkdir -p "$D"
-	in_net dockerd -H "unix://$D/sock" --data-root "$D/data" --exec-root "$D/run" --pidfile "$D/pid" --bridge none \
+	nsenter --net="/run/netns/$NAME" dockerd -H "unix://$D/sock" --data-root "$D/data" --exec-root "$D/run" --pidfile "$D/pid" --bridge none \
 		--iptables=false --add-runtime "tug=$RT" >"$D/log" 2>&1 3>&- </dev/null &
 	echo $! >"$T/daemon"
 	wait_for d version >/dev/null 2>&1
@@ -138,5 +143,4 @@ d() { in_net timeout 60 docker -H "unix://$T/docker/sock" "$@"; }
 	run -0 d run --rm --read-only --tmpfs /tmp -v "$T/root/etc:/bound:ro" --cap-drop ALL --security-opt no-new-privileges $own image \
 		sh -c 'touch /tmp/x && ! touch /x && ! touch /bound/x && grep CapBnd /proc/self/status'
 	[[ $output == *0000000000000000* ]]
-	daemon_end "$(cat "$T/daemon")" "$T/docker"
 }
