@@ -342,7 +342,9 @@ static int directory_copy(struct copying *copying, const struct select_entry *en
 	struct err missing;
 	int rc = path_open(copying->copy->to, name, PATH_IN_ROOT, O_RDONLY | O_DIRECTORY, 0, &to, &missing);
 	if (rc == 0 && (!*entry->target || entry->parent))
-		return 0; /* the destination itself stays as it is */
+		return 0;		      /* the destination itself stays as it is */
+	if (rc == -ENOENT && !*entry->target) /* Docker's: and a new one is a plain folder, whatever its source is */
+		return copy_make_dirs(copying->copy, name, &to, err);
 	if (rc == -ENOTDIR)
 		return err_set(err, ENOTDIR, "cannot copy to non-directory: %s", name);
 	if (rc < 0) {

@@ -79,8 +79,11 @@ TEST(files_and_directories)
 	CHECK(lstat("to/tree/link", &first) == 0 && S_ISLNK(first.st_mode));
 	CHECK(stat("to/tree/one.txt", &first) == 0 && stat("to/tree/same.txt", &second) == 0);
 	CHECK(first.st_ino == second.st_ino && (first.st_mode & 07777) == 0640);
-	CHECK(stat("from/a", &first) == 0 && stat("to/tree", &second) == 0);
+	CHECK(stat("from/a/b", &first) == 0 && stat("to/tree/b", &second) == 0);
 	CHECK_INT(second.st_mtim.tv_nsec, first.st_mtim.tv_nsec);
+	CHECK(chmod("from/a", 0700) == 0);
+	CHECK_OK(copy_into(NAMES("a"), "/plain", false, NULL, NULL, &err));
+	CHECK(stat("to/plain", &second) == 0 && (second.st_mode & 07777) == 0755);
 	CHECK_OK(copy_into(NAMES("*.txt", "a/b"), "/m/", false, NULL, NULL, &err));
 	CHECK_STR(text_of("to/m/top.txt"), "t");
 	CHECK_STR(text_of("to/m/two.md"), "2");

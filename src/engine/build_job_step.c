@@ -264,7 +264,8 @@ static int step_copy(struct step_job *job, struct err *err)
 	    .destination = request->destination,
 	    .many = count > 1 || request->parents,
 	    .mode = text_empty(request->mode) ? NULL : request->mode,
-	    .keep_owner = extract,
+	    /* Of the context root has all; of a stage or an image owners are as they are. */
+	    .keep_owner = extract || (text_empty(request->owner) && !text_equal(request->from.kind, "context")),
 	    .cookie = job,
 	};
 	if (request->add && (!request->unpack_said || request->unpack))
@@ -280,7 +281,7 @@ static int step_copy(struct step_job *job, struct err *err)
 		copy.from = FETCHED_FD;
 		copy.sources = job->request.fetched;
 		copy.excludes = NULL;
-		copy.parents = false;
+		copy.parents = copy.keep_owner = false;
 		rc = copy_run(&copy, err);
 	}
 	if (!job->request.fixed && copy.newest > job->epoch)
