@@ -48,7 +48,9 @@ on_terminal() {
 
 @test "an image that is not there" {
 	run -125 tug run --rm nosuch
-	[[ $output == *"Unable to find image 'nosuch:latest' locally"*"tug import"* ]]
+	[[ $output == *"Unable to find image 'nosuch:latest' locally"*"registry-1.docker.io"* ]]
+	run -125 tug run --rm --pull never nosuch
+	[[ $output == *"No such image: nosuch:latest"* ]]
 	run -125 tug create --pull always busybox
 	run -125 tug run --rm busybox/../x
 }
