@@ -468,6 +468,8 @@ static int container_make(struct monitor_packet *packet, int *out_exit_code, str
  * What only building the container needed goes back: from now on there is one of us beside each of thousands of
  * containers, and nearly always it waits.
  */
+extern char __executable_start[], etext[]; /* the linker's */
+
 static void memory_release(struct loop_task *task)
 {
 	(void)task;
@@ -480,6 +482,9 @@ static void memory_release(struct loop_task *task)
 	monitor.plan = &monitor.kept;
 	arena_done(&monitor.arena);
 	(void)madvise((void *)(end - STACK_BELOW), STACK_BELOW, MADV_DONTNEED); /* the stack below this function */
+	/* And the code: what waiting needs comes back by itself. */
+	uintptr_t code = (uintptr_t)__executable_start & ~(uintptr_t)(PAGE - 1);
+	(void)madvise((void *)code, (uintptr_t)etext - code, MADV_DONTNEED);
 }
 
 static void start_take(struct monitor_packet *packet)

@@ -23,7 +23,7 @@ static char *root_default(void)
 int context_open(struct context *context, bool make, struct err *err)
 {
 	if (!context->root)
-		context->root = root_default();
+		context->root = context->own_root = root_default();
 	context->root_fd = open(context->root, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	if (context->root_fd < 0 && errno == ENOENT && make) {
 		auto_free char *path = x_strdup(context->root);

@@ -9,7 +9,8 @@
 struct context {
 	const char *root, *log, *log_format, *rootless;
 	bool debug, systemd_cgroup, version, trace_time;
-	int root_fd; /* the directory of the state; -1 before context_open */
+	char *own_root; /* what root is where none was given */
+	int root_fd;	/* the directory of the state; -1 before context_open */
 };
 
 /* Opens the root; make: a missing one is made, 0700. -ENOENT. */

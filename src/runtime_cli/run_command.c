@@ -123,5 +123,6 @@ int runtime_main(int argc, char **argv)
 		trace_start();
 	int status = command_run(&context, command, rest + 1);
 	cleanup_fd(&context.root_fd);
+	free(context.own_root);
 	return status;
 }
