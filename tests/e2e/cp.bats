@@ -8,11 +8,7 @@ setup_file() {
 }
 teardown_file() { engine_end; }
 setup() { cd "$BATS_TEST_TMPDIR"; }
-teardown() {
-	local ids
-	ids=$(tug ps -aq)
-	[ -z "$ids" ] || tug rm -f $ids >/dev/null
-}
+teardown() { engine_clean; }
 
 # both NAME [OPTION]... -- a container that runs as NAME-on, and one that was stopped as NAME-off
 both() {

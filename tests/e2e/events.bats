@@ -7,12 +7,7 @@ setup_file() {
 	image_busybox
 }
 teardown_file() { engine_end; }
-teardown() {
-	engine_answers || engine_start
-	local ids
-	ids=$(tug ps -aq)
-	[ -z "$ids" ] || tug rm -f $ids >/dev/null
-}
+teardown() { engine_clean; }
 
 # past [ARGUMENT...]: what has happened in this test, on one line; ours: to containers.
 now() { date +%s.%N; }

@@ -8,11 +8,7 @@ setup_file() {
 	image_busybox
 }
 teardown_file() { engine_end; }
-teardown() {
-	local ids
-	ids=$(tug ps -aq)
-	[ -z "$ids" ] || tug rm -f $ids >/dev/null
-}
+teardown() { engine_clean; }
 
 v2() { [ "$(stat -fc %T /sys/fs/cgroup)" = cgroup2fs ]; }
 # group CONTAINER HIERARCHY V1-FILE V2-FILE: a control file of a container's group.

@@ -7,11 +7,7 @@ setup_file() {
 	image_busybox
 }
 teardown_file() { engine_end; }
-teardown() {
-	local ids
-	ids=$(tug ps -aq)
-	[ -z "$ids" ] || tug rm -f $ids >/dev/null
-}
+teardown() { engine_clean; }
 
 @test "the document: memory, processor, processes, network, limits" {
 	tug run -d --name used -m 64m --pids-limit 50 -p 18092:80 busybox \

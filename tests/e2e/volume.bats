@@ -14,6 +14,7 @@ teardown() {
 	[ -z "$ids" ] || tug rm -f $ids >/dev/null
 	ids=$(tug volume ls -q)
 	[ -z "$ids" ] || tug volume rm $ids >/dev/null
+	engine_clean
 }
 
 # An image with two layers: data in both, links, a place behind a link, and volumes of its own.
