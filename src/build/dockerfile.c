@@ -228,7 +228,7 @@ static int heredoc_content(struct reader *reader, struct heredoc *heredoc, bool 
 		}
 		buf_append(&content, line, size);
 		/* The file's own line ends stay. */
-		buf_text(&content, raw_end[0] == '\r' ? "\r\n" : "\n");
+		buf_text(&content, raw_end < reader->end && raw_end[0] == '\r' ? "\r\n" : "\n");
 	}
 	return rc < 0 ? rc : place_error(reader, 1, err, "unterminated heredoc: %s", heredoc->name);
 }

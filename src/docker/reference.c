@@ -234,8 +234,11 @@ static void print_familiar(const struct reference *reference, bool ends, char ou
 		return;
 	}
 	/* "library/a/b" has no shorter form: without "library/" it would be another name. */
-	const char *rest = text_after(reference->path, "library/");
-	print(reference, "", rest && !strchr(rest, '/') ? rest : reference->path, ends, out_text);
+	const char *rest = text_after(reference->path, "library/"), *slash = strchr(reference->path, '/');
+	/* Nor has one whose first part would be taken for a registry. */
+	bool keeps = slash && is_domain(reference->path, (size_t)(slash - reference->path));
+	print(reference, keeps ? reference->domain : "", rest && !strchr(rest, '/') ? rest : reference->path, ends,
+	      out_text);
 }
 
 void reference_familiar(const struct reference *reference, char out_text[REFERENCE_TEXT_MAX])

@@ -24,6 +24,8 @@ TEST(reference_normalises)
 	    {"a:80", "docker.io/library/a:80", "a:80"},
 	    {"x@sha256:" HEX64, "docker.io/library/x@sha256:" HEX64, "x@sha256:" HEX64},
 	    {"x:1@sha256:" HEX64, "docker.io/library/x:1@sha256:" HEX64, "x:1@sha256:" HEX64},
+	    {"docker.io/a.b/c", "docker.io/a.b/c", "docker.io/a.b/c"}, /* "a.b/c" would be of the registry a.b */
+	    {"docker.io/localhost/c", "docker.io/localhost/c", "docker.io/localhost/c"},
 	    {"xn--n3h.com/myimage", "xn--n3h.com/myimage", "xn--n3h.com/myimage"},
 	};
 	for (size_t i = 0; i < array_size(rows); i++) {
