@@ -1,3 +1,5 @@
+#include "base/buffer.h"
+#include "base/file.h"
 #include "base/path.h"
 #include "base/text.h"
 #include "runtime/apply_mounts.h"
@@ -77,6 +79,62 @@ int root_make(const struct plan *plan, int source, int *out_root, struct err *er
 
 /* --- becoming it --- */
 
+/* "\\040" and the like, as /proc/self/mountinfo writes them, in place. */
+static void unescape(char *text)
+{
+	char *to = text;
+	for (const char *from = text; *from; to++) {
+		if (from[0] == '\\' && from[1] && from[2] && from[3]) {
+			*to = (char)((from[1] - '0') << 6 | (from[2] - '0') << 3 | (from[3] - '0'));
+			from += 4;
+		} else {
+			*to = *from++;
+		}
+	}
+	*to = 0;
+}
+
+/* The host's own stay below the root that covers them, and a user namespace inside may mount what it can see whole: so
+ * that it sees none, they go, or are covered. */
+static int kernel_mount_hide(char *line, const char *rootfs, struct err *err)
+{
+	char *place = line;
+	for (int field = 1; place && field < 5; field++) {
+		place = strchr(place, ' ');
+		place = place ? place + 1 : NULL;
+	}
+	const char *type = strstr(line, " - ");
+	if (!place || !type || (!text_after(type, " - proc ") && !text_after(type, " - sysfs ")))
+		return 0;
+	place[strcspn(place, " ")] = 0;
+	unescape(place);
+	const char *rest = rootfs ? text_after(place, rootfs) : NULL;
+	if (rest && (!*rest || *rest == '/'))
+		return 0;
+	(void)mount(NULL, place, NULL, MS_SLAVE | MS_REC, NULL);
+	if (umount2(place, MOUNT_DETACH) == 0)
+		return 0;
+	/* EINVAL: locked, or gone with one above it; EPERM: of another user namespace. */
+	if (errno != EINVAL && errno != EPERM && errno != ENOENT)
+		return err_sys(err, "take %s away", place);
+	return mount("tmpfs", place, "tmpfs", MS_RDONLY, "nr_blocks=1,nr_inodes=1") < 0 && errno != ENOENT
+		   ? err_sys(err, "cover %s", place)
+		   : 0;
+}
+
+static int kernel_mounts_hide(const struct plan *plan, struct err *err)
+{
+	enum { MOUNTS_MAX = 16 << 20 };
+	auto_buf text = BUF_INIT(MOUNTS_MAX);
+	int rc = file_read(AT_FDCWD, "/proc/self/mountinfo", &text, err);
+	if (rc < 0)
+		return rc;
+	auto_strv char **lines = strv_split(buf_str(&text), '\n');
+	for (size_t i = 0; rc == 0 && lines[i]; i++)
+		rc = kernel_mount_hide(lines[i], plan->rootfs ? plan->rootfs : plan->upper, err);
+	return rc;
+}
+
 /* Where / is an initial ramdisk, which cannot be pivoted away from: it is covered. */
 static int root_move(int root, struct err *err)
 {
@@ -125,7 +183,9 @@ static int root_make_readonly(struct err *err)
 
 int root_pivot(const struct plan *plan, int root, struct err *err)
 {
-	int rc = plan->no_pivot ? root_move(root, err) : root_exchange(root, err);
+	int rc = plan->no_pivot ? kernel_mounts_hide(plan, err) : 0;
+	if (rc == 0)
+		rc = plan->no_pivot ? root_move(root, err) : root_exchange(root, err);
 	if (rc == 0 && plan->root_propagation && mount(NULL, "/", NULL, plan->root_propagation, NULL) < 0)
 		rc = err_sys(err, "propagation of the root file system");
 	if (rc == 0 && plan->root_readonly)

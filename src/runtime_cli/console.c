@@ -150,12 +150,13 @@ static void drain(struct pump *out)
 	}
 }
 
-static void attend(int signals, pid_t pid, int master, int *out_status)
+/* ended: there is nothing but output to be had. */
+static void attend(int signals, pid_t pid, int master, bool ended, int *out_status)
 {
 	static struct pump in, out;
 	in = (struct pump){.from = 0, .to = master, .over = master < 0};
 	out = (struct pump){.from = master, .to = 1, .over = master < 0};
-	for (;;) {
+	while (!ended) {
 		struct pollfd set[3] = {{.fd = signals, .events = POLLIN}, {.fd = -1}, {.fd = -1}};
 		bool in_full = in.end > in.start, out_full = out.end > out.start;
 		if (!in.over)
@@ -169,8 +170,7 @@ static void attend(int signals, pid_t pid, int master, int *out_status)
 			in_full ? pump_write(&in) : pump_read(&in);
 		if (set[2].revents)
 			out_full ? pump_write(&out) : pump_read(&out);
-		if (set[0].revents && signal_take(signals, pid, master, out_status))
-			break;
+		ended = set[0].revents && signal_take(signals, pid, master, out_status);
 	}
 	if (master >= 0)
 		drain(&out);
@@ -210,8 +210,7 @@ int console_attend(pid_t pid, int master, int *out_status, struct err *err)
 		return err_sys(err, "signalfd");
 	bool raw = master >= 0 && terminal_raw(&before);
 	*out_status = 0;
-	if (!reap(pid, out_status))
-		attend(signals, pid, master, out_status);
+	attend(signals, pid, master, reap(pid, out_status), out_status);
 	if (raw)
 		(void)tcsetattr(0, TCSANOW, &before);
 	(void)sigprocmask(SIG_SETMASK, &original, NULL);

@@ -149,6 +149,11 @@ teardown() { bundle_remove; }
 	nothing_left
 }
 
+@test "a terminal: what a program that is over at once has written is not lost" {
+	config '.process.terminal = true | .process.args = ["echo", "hello"]'
+	for _ in $(seq 60); do [ "$(run_it)" = hello ]; done
+}
+
 @test "a terminal over a console socket" {
 	config '.process.terminal = true'
 	run ! rt create -b "$B" "$ID"

@@ -335,3 +335,11 @@ PY
 	[[ $(cat "$T/out") != *home* ]]
 	rt delete -f "$ID"
 }
+
+@test "--no-pivot: the host's /proc below is not there to be mounted anew" {
+	config '.process.capabilities.bounding += ["CAP_SETFCAP"] | .process.capabilities.permitted += ["CAP_SETFCAP"]'
+	command_is 'unshare -mrpf sh -c "mount -t proc none /proc && echo mounted" 2>&1'
+	run run_it --no-pivot
+	[ "$status" != 0 ]
+	[[ $output != *mounted* ]]
+}
