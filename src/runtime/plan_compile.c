@@ -245,6 +245,8 @@ int plan_compile(struct arena *arena, const struct oci_spec *spec, const struct 
 		return err_set(err, EINVAL, "linux: missing field");
 	if (!spec->process)
 		return err_set(err, EINVAL, "process: missing field");
+	if (part->intel_rdt)
+		return err_set(err, EOPNOTSUPP, "linux: intelRdt: known, but not supported yet");
 	plan->cgroup = part->cgroups_path;
 	int rc = namespaces_compile(arena, part, options, plan, err);
 	if (rc == 0)

@@ -254,6 +254,14 @@ PY
 	[[ $output == *"--console-socket"* ]]
 }
 
+@test "what is known and not there yet is refused by name" {
+	command_is true
+	config '.linux.intelRdt = {"closID": "guests"}'
+	run -1 rt run -b "$B" "$ID"
+	[[ $output == *"linux: intelRdt: known, but not supported yet"* ]]
+	[ -z "$(rt list -q)" ]
+}
+
 @test "another container's ID is refused, whatever its state" {
 	config '.process.args = ["sleep", "1000"]'
 	rt create -b "$B" "$ID" </dev/null
