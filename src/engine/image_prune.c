@@ -7,6 +7,7 @@
 #include "engine/image_use.h"
 #include "engine/job.h"
 #include "engine/prune.h"
+#include "engine/query_filters.h"
 #include "image/store_blobs.h"
 #include "image/store_query.h"
 

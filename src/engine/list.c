@@ -4,6 +4,7 @@
 #include "engine/engine_state.h"
 #include "engine/health.h"
 #include "engine/networks.h"
+#include "engine/query_filters.h"
 #include "engine/size.h"
 #include "engine/view.h"
 
@@ -17,40 +18,6 @@ struct filter_state {
 	int64_t before_ns, since_ns; /* 0: not asked */
 	bool status;		     /* a filter on states shows stopped ones too */
 };
-
-/* The engine's flat pairs as values per key. */
-static void filters_gather(struct arena *arena, const struct engine_query *query, struct filters *filters)
-{
-	filters->items = arena_array(arena, struct filter, query->filter_count + 1);
-	for (size_t i = 0; i < query->filter_count; i++) {
-		const char *key = query->filters[i].key;
-		if (filters_values(filters, key))
-			continue;
-		struct filter *filter = &filters->items[filters->count++];
-		filter->key = key;
-		filter->values = arena_array(arena, char *, query->filter_count + 1);
-		size_t count = 0;
-		for (size_t k = i; k < query->filter_count; k++) {
-			if (text_equal(query->filters[k].key, key))
-				filter->values[count++] = arena_strdup(arena, query->filters[k].value);
-		}
-	}
-}
-
-static int keys_check(const struct filters *filters, struct err *err)
-{
-	static const char *const known[] = {"ancestor", "before",  "exited",	"expose", "health",
-					    "id",	"is-task", "isolation", "label",  "name",
-					    "network",	"publish", "since",	"status", "volume"};
-	for (size_t i = 0; i < filters->count; i++) {
-		bool found = false;
-		for (size_t k = 0; k < array_size(known) && !found; k++)
-			found = text_equal(filters->items[i].key, known[k]);
-		if (!found)
-			return err_set(err, EINVAL, "invalid filter '%s'", filters->items[i].key);
-	}
-	return 0;
-}
 
 static int status_check(const struct filters *filters, struct err *err)
 {
@@ -88,8 +55,11 @@ static int border_find(struct filter_state *state, const char *key, int64_t *out
 
 static int filters_start(struct filter_state *state, const struct engine_query *query, struct err *err)
 {
-	filters_gather(state->arena, query, &state->filters);
-	int rc = keys_check(&state->filters, err);
+	static const char *const known[] = {"ancestor", "before",    "exited", "expose", "health",  "id",
+					    "is-task",	"isolation", "label",  "name",	 "network", "publish",
+					    "since",	"status",    "volume", NULL};
+	query_filters(state->arena, query, &state->filters);
+	int rc = query_filters_check(&state->filters, known, err);
 	if (rc == 0)
 		rc = status_check(&state->filters, err);
 	if (rc == 0)

@@ -4,10 +4,10 @@
 #include "base/random.h"
 #include "base/text.h"
 #include "base/time.h"
-#include "docker/filters.h"
+#include "docker/prune.h"
 #include "engine/engine_state.h"
 #include "engine/membership.h"
-#include "engine/prune_filter.h"
+#include "engine/query_filters.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -303,14 +303,10 @@ int engine_network_inspect(struct engine *engine, struct arena *arena, const cha
 
 static int filters_check(const struct filters *filters, struct err *err)
 {
-	static const char *const known[] = {"dangling", "driver", "id", "label", "name", "scope", "type"};
-	for (size_t i = 0; i < filters->count; i++) {
-		bool found = false;
-		for (size_t k = 0; k < array_size(known) && !found; k++)
-			found = text_equal(filters->items[i].key, known[k]);
-		if (!found)
-			return err_set(err, EINVAL, "invalid filter '%s'", filters->items[i].key);
-	}
+	static const char *const known[] = {"dangling", "driver", "id", "label", "name", "scope", "type", NULL};
+	int rc = query_filters_check(filters, known, err);
+	if (rc < 0)
+		return rc;
 	char *const *types = filters_values(filters, "type");
 	for (; types && *types; types++) {
 		if (!text_equal(*types, "custom") && !text_equal(*types, "builtin"))
@@ -340,32 +336,13 @@ static bool record_fits(struct engine *engine, const struct filters *filters, co
 	       (!filters_values(filters, "dangling") || unused == dangling);
 }
 
-/* The engine's flat pairs as values per key. */
-static void filters_gather(struct arena *arena, const struct engine_query *query, struct filters *filters)
-{
-	filters->items = arena_array(arena, struct filter, query->filter_count + 1);
-	for (size_t i = 0; i < query->filter_count; i++) {
-		const char *key = query->filters[i].key;
-		if (filters_values(filters, key))
-			continue;
-		struct filter *filter = &filters->items[filters->count++];
-		filter->key = key;
-		filter->values = arena_array(arena, char *, query->filter_count + 1);
-		size_t count = 0;
-		for (size_t k = i; k < query->filter_count; k++) {
-			if (text_equal(query->filters[k].key, key))
-				filter->values[count++] = arena_strdup(arena, query->filters[k].value);
-		}
-	}
-}
-
 int engine_network_list(struct engine *engine, struct arena *arena, const struct engine_query *query,
 			struct engine_network_list *out_list, struct err *err)
 {
 	struct filters filters = {0};
 	bool dangling = false;
 	size_t room = 0;
-	filters_gather(arena, query, &filters);
+	query_filters(arena, query, &filters);
 	int rc = filters_check(&filters, err);
 	if (rc == 0)
 		rc = filters_bool(&filters, "dangling", &dangling, err);
@@ -419,11 +396,14 @@ int engine_network_remove(struct engine *engine, const char *name, struct err *e
 int engine_network_prune(struct engine *engine, struct arena *arena, const struct engine_query *query,
 			 struct network_prune *out_prune, struct err *err)
 {
+	static const char *const known[] = {"label", "label!", "until", NULL};
 	struct filters filters = {0};
 	int64_t until_ns = 0;
 	size_t room = 0, count = 0;
-	filters_gather(arena, query, &filters);
-	int rc = prune_filters(&filters, &until_ns, err);
+	query_filters(arena, query, &filters);
+	int rc = query_filters_check(&filters, known, err);
+	if (rc == 0)
+		rc = prune_until(&filters, time_wall_ns(), &until_ns, err);
 	if (rc < 0)
 		return rc;
 	for (const struct network_record *at = engine->network_records; at; at = at->next)
@@ -432,8 +412,8 @@ int engine_network_prune(struct engine *engine, struct arena *arena, const struc
 	for (struct network_record *at = engine->network_records, *next; at; at = next) {
 		next = at->next;
 		const struct json_map *labels = &at->document.request.labels;
-		if (at->standard || membership_count(engine, at->id, NULL) || !prune_fits(&filters, labels) ||
-		    (until_ns && at->created_ns > until_ns))
+		if (at->standard || membership_count(engine, at->id, NULL) || !prune_fits_labels(&filters, labels) ||
+		    at->created_ns > until_ns)
 			continue;
 		char *name = arena_strdup(arena, at->name);
 		if (record_remove(engine, at, err) < 0)

@@ -3,7 +3,6 @@
  */
 #pragma once
 
-#include "docker/filters.h"
 #include "engine/usage.h"
 #include "engine/volumes.h"
 
@@ -11,11 +10,6 @@
 void engine_container_prune(struct engine *engine, const struct engine_query *query, struct engine_prune *prune);
 
 /* --- inside the engine only --- */
-
-/* The pairs of a query as the shape that docker/filters.h works on. */
-void query_filters(struct arena *arena, const struct engine_query *query, struct filters *out_filters);
-/* -EINVAL "invalid filter 'KEY'". known ends with NULL. */
-int query_filters_check(const struct filters *filters, const char *const *known, struct err *err) must_check;
 
 /* Something that is measured and then removed, item by item. */
 struct pruning {

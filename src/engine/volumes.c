@@ -10,6 +10,7 @@
 #include "engine/engine_state.h"
 #include "engine/job.h"
 #include "engine/prune.h"
+#include "engine/query_filters.h"
 #include "storage/volume.h"
 
 #include <string.h>
