@@ -5,6 +5,7 @@
 #include "api/resource.h"
 
 #include "api/exchange.h"
+#include "api/progress_line.h"
 #include "base/text.h"
 #include "engine/engine.h"
 
@@ -15,18 +16,6 @@ struct transfer {
 	bool quiet;
 };
 
-static void line_write(struct transfer *transfer, const struct progress *line)
-{
-	struct exchange *x = transfer->x;
-	auto_buf text = BUF_INIT(64 << 10);
-	if (!exchange_streams(x))
-		exchange_stream(x, 200, "application/json");
-	json_encode(&text, &table_progress, line);
-	buf_text(&text, "\r\n");
-	if (!text.overflow)
-		exchange_write(x, text.data, text.len);
-}
-
 static void transfer_progress(struct engine_job_sink *sink, const struct progress *line)
 {
 	struct transfer *transfer = container_of(sink, struct transfer, sink);
@@ -34,7 +23,7 @@ static void transfer_progress(struct engine_job_sink *sink, const struct progres
 	bool bar = line->detail != NULL;
 	if (bar && (transfer->quiet || exchange_room(transfer->x) == 0))
 		return;
-	line_write(transfer, line);
+	progress_line(transfer->x, line);
 }
 
 static void transfer_ended(struct engine_job_sink *sink, const struct err *err)
@@ -48,7 +37,7 @@ static void transfer_ended(struct engine_job_sink *sink, const struct err *err)
 	}
 	if (err) {
 		struct progress_error detail = {.message = (char *)err->msg};
-		line_write(transfer, &(struct progress){.error_detail = &detail, .error = (char *)err->msg});
+		progress_line(transfer->x, &(struct progress){.error_detail = &detail, .error = (char *)err->msg});
 	}
 	if (!exchange_streams(x))
 		exchange_stream(x, 200, "application/json");

@@ -6,6 +6,7 @@
 
 #include "api/connection.h"
 #include "api/exchange.h"
+#include "api/progress_line.h"
 #include "api/route.h"
 #include "base/text.h"
 #include "docker/filters.h"
@@ -20,18 +21,6 @@ struct registry_stream {
 	struct exchange *x;
 };
 
-static void line_write(struct registry_stream *stream, const struct progress *line)
-{
-	struct exchange *x = stream->x;
-	auto_buf text = BUF_INIT(64 << 10);
-	if (!exchange_streams(x))
-		exchange_stream(x, 200, "application/json");
-	json_encode(&text, &table_progress, line);
-	buf_text(&text, "\r\n");
-	if (!text.overflow)
-		exchange_write(x, text.data, text.len);
-}
-
 /* Numbers are for watching: a client that does not read them does not get them. */
 static void stream_progress(struct engine_job_sink *sink, const struct progress *line)
 {
@@ -42,12 +31,12 @@ static void stream_progress(struct engine_job_sink *sink, const struct progress 
 		return;
 	if (!bar && !line->id)
 		shown.detail = NULL;
-	line_write(stream, &shown);
+	progress_line(stream->x, &shown);
 }
 
 static void stream_answer(struct engine_job_sink *sink, const struct json *answer)
 {
-	line_write(container_of(sink, struct registry_stream, sink), &(struct progress){.aux = answer});
+	progress_line(container_of(sink, struct registry_stream, sink)->x, &(struct progress){.aux = answer});
 }
 
 static void stream_ended(struct engine_job_sink *sink, const struct err *err)
@@ -62,7 +51,8 @@ static void stream_ended(struct engine_job_sink *sink, const struct err *err)
 	}
 	if (err) {
 		struct progress_error detail = {.message = (char *)(uintptr_t)err->msg};
-		line_write(stream, &(struct progress){.error_detail = &detail, .error = (char *)(uintptr_t)err->msg});
+		progress_line(stream->x,
+			      &(struct progress){.error_detail = &detail, .error = (char *)(uintptr_t)err->msg});
 	}
 	if (!exchange_streams(x))
 		exchange_stream(x, 200, "application/json");
