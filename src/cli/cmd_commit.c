@@ -1,6 +1,7 @@
 #include "cli/commands.h"
 
 #include "base/text.h"
+#include "cli/image_query.h"
 #include "docker/container.h"
 
 #include <string.h>
@@ -23,14 +24,6 @@ static const struct option_row commit_rows[] = {
     O_END,
 };
 
-static void parameter(struct buf *path, const char *key, const char *value)
-{
-	if (text_empty(value))
-		return;
-	buf_printf(path, "&%s=", key);
-	path_escape(path, value);
-}
-
 static int commit_run(struct cli *cli)
 {
 	const struct commit_options *options = cli->options;
@@ -38,17 +31,12 @@ static int commit_run(struct cli *cli)
 	struct id_response made = {0};
 	struct err err;
 	buf_text(&path, cli_path(cli, "/commit?container=%s", cli->args[0]));
-	if (cli->arg_count > 1) {
-		const char *target = cli->args[1], *slash = strrchr(target, '/');
-		const char *colon = strrchr(slash ? slash : target, ':');
-		auto_free char *repository = x_strndup(target, colon ? (size_t)(colon - target) : strlen(target));
-		parameter(&path, "repo", repository);
-		parameter(&path, "tag", colon ? colon + 1 : NULL);
-	}
-	parameter(&path, "comment", options->message);
-	parameter(&path, "author", options->author);
+	if (cli->arg_count > 1)
+		query_target(&path, cli->args[1]);
+	query_parameter(&path, "comment", options->message);
+	query_parameter(&path, "author", options->author);
 	for (char **change = options->change; change && *change; change++)
-		parameter(&path, "changes", *change);
+		query_parameter(&path, "changes", *change);
 	buf_printf(&path, "&pause=%d", options->pause && !options->no_pause);
 	const struct client_request request = {.method = "POST", .path = buf_str(&path)};
 	if (client_struct(&cli->client, &request, &table_id_response, &made, &err) < 0)

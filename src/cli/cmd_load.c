@@ -2,6 +2,7 @@
 #include "cli/commands.h"
 
 #include "base/text.h"
+#include "cli/image_query.h"
 #include "docker/image.h"
 
 #include <fcntl.h>
@@ -144,14 +145,6 @@ static const struct option_row import_rows[] = {
     O_END,
 };
 
-static void parameter(struct buf *path, const char *key, const char *value)
-{
-	if (text_empty(value))
-		return;
-	buf_printf(path, "&%s=", key);
-	path_escape(path, value);
-}
-
 static int import_run(struct cli *cli)
 {
 	const struct import_options *options = cli->options;
@@ -164,17 +157,12 @@ static int import_run(struct cli *cli)
 		return EXIT_FAILED;
 	}
 	buf_text(&path, "/images/create?fromSrc=-");
-	if (cli->arg_count > 1) {
-		const char *target = cli->args[1], *slash = strrchr(target, '/'),
-			   *colon = strrchr(slash ? slash : target, ':');
-		auto_free char *repository = x_strndup(target, colon ? (size_t)(colon - target) : strlen(target));
-		parameter(&path, "repo", repository);
-		parameter(&path, "tag", colon ? colon + 1 : NULL);
-	}
-	parameter(&path, "message", options->message);
-	parameter(&path, "platform", options->platform);
+	if (cli->arg_count > 1)
+		query_target(&path, cli->args[1]);
+	query_parameter(&path, "message", options->message);
+	query_parameter(&path, "platform", options->platform);
 	for (char **change = options->change; change && *change; change++)
-		parameter(&path, "changes", *change);
+		query_parameter(&path, "changes", *change);
 	if (input_open(source, &fd, &err) < 0 || transfer_run(cli, buf_str(&path), fd, false, &err) < 0)
 		return cli_failed(&err);
 	return 0;
