@@ -2,6 +2,7 @@
 
 #include "base/text.h"
 #include "docker/archive.h"
+#include "image/dir_names.h"
 #include "image/stubs.h"
 #include "image/unpack_tree.h"
 
@@ -22,39 +23,6 @@ static void note(struct walk *walk, const char *name, enum change_kind kind)
 	if (walk->out->len > 0 && walk->out->data[walk->out->len - 1] != '[')
 		buf_char(walk->out, ',');
 	json_encode(walk->out, &table_filesystem_change, &(struct filesystem_change){path, kind});
-}
-
-static int name_order(const void *a, const void *b)
-{
-	return strcmp(*(char *const *)a, *(char *const *)b);
-}
-
-/* Sorted, NULL-terminated. */
-static int names_read(int fd, char ***out_names, struct err *err)
-{
-	int copy = openat(fd, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	auto_dir DIR *dir = copy < 0 ? NULL : fdopendir(copy);
-	auto_strv char **names = NULL;
-	size_t count = 0, room = 0;
-	if (!dir) {
-		cleanup_fd(&copy);
-		return err_sys(err, "read a directory");
-	}
-	const struct dirent *entry;
-	while ((entry = readdir(dir))) {
-		if (text_equal(entry->d_name, ".") || text_equal(entry->d_name, ".."))
-			continue;
-		if (count + 1 >= room) {
-			room = room ? 2 * room : 32;
-			names = x_realloc(names, room * sizeof *names);
-		}
-		names[count++] = x_strdup(entry->d_name);
-		names[count] = NULL;
-	}
-	if (count > 1)
-		qsort(names, count, sizeof *names, name_order);
-	*out_names = take(names);
-	return 0;
 }
 
 static bool lower_look(int lower, const char *name, struct stat *out_info)
@@ -86,7 +54,7 @@ static bool same_directory(const struct stat *a, const struct stat *b)
 static int hidden_note(struct walk *walk, int fd, int lower, struct err *err)
 {
 	auto_strv char **names = NULL;
-	int rc = names_read(lower, &names, err);
+	int rc = dir_names(lower, &names, err);
 	for (char **name = names; rc == 0 && name && *name; name++) {
 		struct stat info;
 		if (fstatat(fd, *name, &info, AT_SYMLINK_NOFOLLOW) < 0 && lower_look(lower, *name, &info))
@@ -126,7 +94,7 @@ static int directory_touched(int parent, int lower, const char *name, bool *out_
 	*out_touched = false;
 	if (fd < 0)
 		return 0;
-	int rc = names_read(fd, &names, err);
+	int rc = dir_names(fd, &names, err);
 	for (char **at = names; rc == 0 && at && *at && !*out_touched; at++) {
 		struct stat info, old;
 		if (fstatat(fd, *at, &info, AT_SYMLINK_NOFOLLOW) == 0)
@@ -152,7 +120,7 @@ static bool stubs_alone(const struct walk *walk, int parent, const char *name, c
 	    info->st_gid != old->st_gid)
 		return false;
 	auto_fd int fd = openat(parent, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
-	if (fd < 0 || names_read(fd, &names, &ignored) < 0)
+	if (fd < 0 || dir_names(fd, &names, &ignored) < 0)
 		return false;
 	for (char **at = names; at && *at; at++) {
 		struct stat inside;
@@ -185,7 +153,7 @@ static int entry_note(struct walk *walk, int fd, int lower, const char *name, co
 static int directory_walk(struct walk *walk, int fd, int lower, struct err *err)
 {
 	auto_strv char **names = NULL;
-	int rc = names_read(fd, &names, err);
+	int rc = dir_names(fd, &names, err);
 	for (char **name = names; rc == 0 && name && *name; name++) {
 		struct stat info;
 		if (fstatat(fd, *name, &info, AT_SYMLINK_NOFOLLOW) < 0)

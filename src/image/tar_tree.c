@@ -2,6 +2,7 @@
 
 #include "base/map.h"
 #include "base/text.h"
+#include "image/dir_names.h"
 #include "image/stubs.h"
 #include "image/tar_write.h"
 #include "image/unpack_tree.h"
@@ -132,40 +133,6 @@ static bool is_whiteout(const struct level *level, const char *name, const struc
 
 /* --- directories --- */
 
-static int name_order(const void *a, const void *b)
-{
-	return strcmp(*(char *const *)a, *(char *const *)b);
-}
-
-static int names_read(const struct tar_tree *tree, int fd, char ***out_names, struct err *err)
-{
-	int copy = openat(fd, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	auto_dir DIR *dir = copy < 0 ? NULL : fdopendir(copy);
-	auto_strv char **names = NULL;
-	size_t count = 0, room = 0;
-	if (!dir) {
-		cleanup_fd(&copy);
-		return failed(tree, err, "read the directory");
-	}
-	const struct dirent *entry;
-	while ((errno = 0, entry = readdir(dir))) {
-		if (text_equal(entry->d_name, ".") || text_equal(entry->d_name, ".."))
-			continue;
-		if (count + 1 >= room) {
-			room = room ? 2 * room : 32;
-			names = x_realloc(names, room * sizeof *names);
-		}
-		names[count++] = x_strdup(entry->d_name);
-		names[count] = NULL;
-	}
-	if (errno)
-		return failed(tree, err, "read the directory");
-	if (count > 1)
-		qsort(names, count, sizeof *names, name_order);
-	*out_names = take(names);
-	return 0;
-}
-
 /* What the kernel makes up is nobody's data. */
 static bool is_kernels(int fd)
 {
@@ -192,9 +159,9 @@ static int level_push(struct tar_tree *tree, int fd, const struct stat *info, st
 	if (tree->depth == TREE_DEPTH_MAX)
 		return err_set(err, ENAMETOOLONG, "%.256s: more than %d directories deep", tree->path, TREE_DEPTH_MAX);
 	struct level level = {.length = length, .device = info->st_dev, .whiteout_files = opaque_mark(tree, fd) == 'x'};
-	int rc = names_read(tree, fd, &level.names, err);
+	int rc = dir_names(fd, &level.names, err);
 	if (rc < 0)
-		return rc;
+		return err_wrap(err, "%.256s", tree->path);
 	level.fd = take_fd(&owned);
 	tree->levels[tree->depth++] = level;
 	return 0;
