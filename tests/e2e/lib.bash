@@ -8,6 +8,7 @@
 # TUG_BIN is the folder of the programs. T is the file's temporary folder: T/data, T/run, T/daemon.json, T/engine.log.
 
 export TUG_BIN=${TUG_BIN:-$(cd "$BATS_TEST_DIRNAME/../.." && pwd)/build/release/bin}
+load wait
 bats_require_minimum_version 1.5.0 2>/dev/null || true
 
 # A namespace, folders and a configuration; extra keys as a JSON object.
@@ -39,17 +40,6 @@ tugd() { in_net "$TUG_BIN/tugd" --config-file "$T/daemon.json" "$@"; }
 api() { curl -sS --max-time 20 --unix-socket "$SOCKET" "${@:2}" "http://tug$1"; } # api PATH [curl's options]
 engine_pid() { cat "$T/engine.pid"; }
 engine_answers() { [ "$(api /_ping 2>/dev/null)" = OK ]; }
-
-# wait_for COMMAND...: until it succeeds, at most 20 s.
-wait_for() {
-	local tries
-	for ((tries = 0; tries < 1000; tries++)); do
-		if "$@"; then return 0; fi
-		sleep 0.02
-	done
-	echo "waited in vain for: $*" >&2
-	return 1
-}
 
 process_gone() { [ ! -e "/proc/$1" ] || [ "$(awk '{print $3}' "/proc/$1/stat" 2>/dev/null || echo Z)" = Z ]; }
 

@@ -6,6 +6,7 @@
 # T is the file's folder; ID a name of the test's own; B its bundle.
 
 export TUG_BIN=${TUG_BIN:-$(cd "$BATS_TEST_DIRNAME/../.." && pwd)/build/release/bin}
+load wait
 bats_require_minimum_version 1.5.0 2>/dev/null || true
 
 runtime_begin() {
@@ -48,15 +49,6 @@ run_it() { rt run -b "$B" "$@" "$ID" </dev/null; }
 # strace; the leak check of a sanitized build does not work below it.
 traced() { ASAN_OPTIONS=detect_leaks=0 strace -qq "$@"; }
 
-wait_for() {
-	local tries
-	for ((tries = 0; tries < 1000; tries++)); do
-		if "$@"; then return 0; fi
-		sleep 0.02
-	done
-	echo "waited in vain for: $*" >&2
-	return 1
-}
 status_is() { [ "$(status_of "$1" 2>/dev/null)" = "$2" ]; }
 gone() { [ ! -e "$T/state/$1" ]; }
 
