@@ -8,7 +8,7 @@
 # TUG_BIN is the folder of the programs. T is the file's temporary folder: T/data, T/run, T/daemon.json, T/engine.log.
 
 export TUG_BIN=${TUG_BIN:-$(cd "$BATS_TEST_DIRNAME/../.." && pwd)/build/release/bin}
-load wait
+source "$(dirname "${BASH_SOURCE[0]}")/wait.bash"
 bats_require_minimum_version 1.5.0 2>/dev/null || true
 
 # A namespace, folders and a configuration; extra keys as a JSON object.

@@ -6,7 +6,7 @@
 # T is the file's folder; ID a name of the test's own; B its bundle.
 
 export TUG_BIN=${TUG_BIN:-$(cd "$BATS_TEST_DIRNAME/../.." && pwd)/build/release/bin}
-load wait
+source "$(dirname "${BASH_SOURCE[0]}")/wait.bash"
 bats_require_minimum_version 1.5.0 2>/dev/null || true
 
 runtime_begin() {
