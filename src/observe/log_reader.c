@@ -1,6 +1,7 @@
 #include "observe/log_reader.h"
 
 #include "base/buffer.h"
+#include "base/fd.h"
 #include "base/path.h"
 #include "observe/log_line.h"
 
@@ -40,27 +41,59 @@ static int64_t lines_count(int fd)
 	return count;
 }
 
-/* The oldest file, and how many entries to pass over for the last `tail`. */
+/* The names while a rotation runs: each file gets the next higher number, the oldest first, so that one number at a
+ * time is free, and a search upward passes no file. A search that meets a few free numbers in a row has come to the
+ * end. */
+enum { FREE_NUMBERS = 4 };
+
+static bool is_same_file(int fd, const struct stat *file)
+{
+	struct stat status;
+	return fstat(fd, &status) == 0 && status.st_ino == file->st_ino && status.st_dev == file->st_dev;
+}
+
+/* Counted already: it was given a higher number since. */
+static bool is_counted(const ino_t *counted, size_t count, ino_t file)
+{
+	for (size_t i = 0; i < count; i++) {
+		if (counted[i] == file)
+			return true;
+	}
+	return false;
+}
+
+/* The oldest file, or the one in which the last `tail` entries begin, and how many to pass over in it. */
 static int start_find(struct log_reader *reader, int64_t tail, struct err *err)
 {
+	auto_free ino_t *counted = x_alloc(FILES_MAX * sizeof *counted);
+	size_t count = 0;
 	int64_t total = 0;
-	unsigned number = 0;
-	for (; number < FILES_MAX; number++) {
+	for (unsigned number = 0, missing = 0; number < FILES_MAX && missing < FREE_NUMBERS; number++) {
+		struct stat status;
 		auto_fd int fd = -1;
 		int rc = file_open(reader, number, &fd, err);
-		if (rc == -ENOENT)
-			break;
+		if (rc == -ENOENT) {
+			missing++;
+			continue;
+		}
 		if (rc < 0)
 			return rc;
+		if (fstat(fd, &status) < 0)
+			return err_sys(err, "log");
+		missing = 0;
+		if (is_counted(counted, count, status.st_ino))
+			continue;
+		counted[count++] = status.st_ino;
+		if (reader->fd >= 0)
+			close(reader->fd);
+		reader->file = number;
+		reader->fd = take_fd(&fd);
 		if (tail < 0)
 			continue;
-		total += lines_count(fd);
-		if (total >= tail) {
-			number++;
+		total += lines_count(reader->fd);
+		if (total >= tail)
 			break;
-		}
 	}
-	reader->file = number > 0 ? number - 1 : 0;
 	reader->skip = tail >= 0 && total > tail ? total - tail : 0;
 	return 0;
 }
@@ -92,44 +125,117 @@ void log_reader_close(struct log_reader *reader)
 	free(reader);
 }
 
-/* After the end of a file: 1 when the next newer one is open now. A rotation gives every file a higher number. */
-static int file_next(struct log_reader *reader, struct err *err)
+/* The number that the file being read has by now. -ENOENT: it is not there any more. */
+static int file_find(struct log_reader *reader, const struct stat *mine, struct err *err)
 {
-	struct stat mine, other;
-	if (reader->fd >= 0 && fstat(reader->fd, &mine) < 0)
-		return err_sys(err, "log");
-	/* Where is the file that was read now? The one before it is the next. */
-	unsigned number = reader->file;
-	for (; reader->fd >= 0 && number < FILES_MAX; number++) {
+	for (unsigned number = reader->file, missing = 0; number < FILES_MAX && missing < FREE_NUMBERS; number++) {
 		auto_fd int fd = -1;
 		int rc = file_open(reader, number, &fd, err);
 		if (rc < 0 && rc != -ENOENT)
 			return rc;
-		if (rc == 0 && fstat(fd, &other) == 0 && other.st_ino == mine.st_ino && other.st_dev == mine.st_dev)
-			break;
-		if (rc < 0) { /* it was rotated away: go on with the oldest that is left */
-			break;
+		missing = rc < 0 ? missing + 1 : 0;
+		if (rc == 0 && is_same_file(fd, mine)) {
+			reader->file = number;
+			return 0;
 		}
 	}
-	if (reader->fd >= 0 && number == 0)
-		return 0;
-	int fd;
-	unsigned next = reader->fd < 0 ? reader->file : number - 1;
-	int rc = file_open(reader, next, &fd, err);
-	if (rc == -ENOENT)
-		return 0;
+	return -ENOENT;
+}
+
+/* The file after the one that is read, which stands at reader->file: the first of the lower numbers, of which some may
+ * be free. When all of that is still so after it was opened, no rotation came between. -EAGAIN: one came; -ENOENT: the
+ * newest file is not there yet. */
+static int newer_open(struct log_reader *reader, const struct stat *mine, unsigned *out_number, int *out_fd,
+		      struct err *err)
+{
+	auto_fd int found = -1;
+	unsigned number = reader->file;
+	int rc = -ENOENT;
+	while (number > 0 && rc == -ENOENT)
+		rc = file_open(reader, --number, &found, err);
 	if (rc < 0)
 		return rc;
+	for (unsigned at = number + 1; at <= reader->file; at++) {
+		auto_fd int fd = -1;
+		rc = file_open(reader, at, &fd, err);
+		if (rc < 0 && rc != -ENOENT)
+			return rc;
+		if (at < reader->file ? rc == 0 : rc < 0 || !is_same_file(fd, mine))
+			return -EAGAIN;
+	}
+	*out_number = number;
+	*out_fd = take_fd(&found);
+	return 0;
+}
+
+static void file_use(struct log_reader *reader, unsigned number, int fd)
+{
 	if (reader->fd >= 0)
 		close(reader->fd);
 	reader->fd = fd;
-	reader->file = next;
+	reader->file = number;
 	reader->used = 0;
 	buf_reset(&reader->buffer);
-	return 1;
+}
+
+enum next {
+	NEXT_NONE, /* the file that was read is the newest */
+	NEXT_FILE, /* the next newer one is `out_fd` */
+	NEXT_OPEN, /* what was read is gone: the oldest that is left is open now */
+};
+
+/* What follows after the end of a file. */
+static int next_find(struct log_reader *reader, enum next *out_next, unsigned *out_number, int *out_fd, struct err *err)
+{
+	struct stat mine;
+	int rc = -EAGAIN;
+	while (rc == -EAGAIN) {
+		if (reader->fd >= 0 && fstat(reader->fd, &mine) < 0)
+			return err_sys(err, "log");
+		rc = reader->fd >= 0 && mine.st_nlink > 0 ? file_find(reader, &mine, err) : -ENOENT;
+		if (rc == -ENOENT) {
+			file_use(reader, 0, -1);
+			rc = start_find(reader, -1, err);
+			*out_next = reader->fd >= 0 ? NEXT_OPEN : NEXT_NONE;
+			return rc;
+		}
+		if (rc < 0)
+			return rc;
+		if (reader->file == 0) {
+			*out_next = NEXT_NONE;
+			return 0;
+		}
+		rc = newer_open(reader, &mine, out_number, out_fd, err);
+	}
+	*out_next = rc == -ENOENT ? NEXT_NONE : NEXT_FILE;
+	return rc == -ENOENT ? 0 : rc;
 }
 
 /* --- lines --- */
+
+/* From the file into the buffer: the number of bytes, 0 at its end. */
+static ssize_t file_read(struct log_reader *reader, struct err *err)
+{
+	struct stat status;
+	char *room = buf_room(&reader->buffer, READ_SIZE);
+	if (!room) { /* a line that long is no line of ours */
+		buf_reset(&reader->buffer);
+		room = buf_room(&reader->buffer, READ_SIZE);
+	}
+	if (reader->fd < 0)
+		return 0;
+	ssize_t size = fd_read_full(reader->fd, room, READ_SIZE);
+	/* A log of one file begins anew in its place. */
+	if (size == 0 && fstat(reader->fd, &status) == 0 && lseek(reader->fd, 0, SEEK_CUR) > status.st_size) {
+		buf_reset(&reader->buffer);
+		if (lseek(reader->fd, 0, SEEK_SET) == 0)
+			size = fd_read_full(reader->fd, room, READ_SIZE);
+	}
+	if (size < 0)
+		return err_set(err, (int)-size, "log");
+	buf_grown(&reader->buffer, (size_t)size);
+	return size;
+}
 
 /* 1: more bytes in the buffer, 0: none now. */
 static int buffer_fill(struct log_reader *reader, struct err *err)
@@ -139,22 +245,22 @@ static int buffer_fill(struct log_reader *reader, struct err *err)
 		reader->used = 0;
 	}
 	for (;;) {
-		char *room = buf_room(&reader->buffer, READ_SIZE);
-		if (!room) { /* a line that long is no line of ours */
-			buf_reset(&reader->buffer);
-			continue;
-		}
-		ssize_t size = reader->fd >= 0 ? read(reader->fd, room, READ_SIZE) : 0;
-		if (size < 0 && errno == EINTR)
-			continue;
-		if (size < 0)
-			return err_sys(err, "log");
-		buf_grown(&reader->buffer, (size_t)size);
-		if (size > 0)
-			return 1;
-		int rc = file_next(reader, err);
-		if (rc <= 0)
+		enum next next;
+		unsigned number;
+		auto_fd int newer = -1;
+		ssize_t size = file_read(reader, err);
+		if (size != 0)
+			return size < 0 ? (int)size : 1;
+		int rc = next_find(reader, &next, &number, &newer, err);
+		if (rc < 0 || next == NEXT_NONE)
 			return rc;
+		if (next == NEXT_OPEN)
+			continue;
+		/* It was written to until it was rotated: what came after the end that was seen above. */
+		size = file_read(reader, err);
+		if (size != 0)
+			return size < 0 ? (int)size : 1;
+		file_use(reader, number, take_fd(&newer));
 	}
 }
 

@@ -4,6 +4,8 @@
 
 #include <fcntl.h>
 #include <stdio.h>
+#include <sys/wait.h>
+#include <unistd.h>
 
 static struct err err;
 static int dir;
@@ -105,5 +107,93 @@ TEST(log_may_come_later_and_lines_in_pieces)
 	CHECK_STR(entry.text, "half");
 	CHECK_INT(log_reader_next(reader, &entry, &err), 0);
 	log_reader_close(reader);
+	close(dir);
+}
+
+TEST(a_number_that_a_rotation_has_just_freed_hides_no_file)
+{
+	struct log_reader *reader;
+	start();
+	append("log.3", "a", "stdout");
+	append("log.1", "b", "stdout");
+	append("log", "c", "stdout");
+	CHECK_OK(log_reader_open(dir, "log", -1, &reader, &err));
+	CHECK_STR(rest(reader), "a b c ");
+	log_reader_close(reader);
+	CHECK_OK(log_reader_open(dir, "log", 3, &reader, &err));
+	CHECK(rename("log.1", "log.2") == 0);
+	CHECK(rename("log", "log.1") == 0);
+	CHECK_STR(rest(reader), "a b c ");
+	append("log", "d", "stdout");
+	CHECK_STR(rest(reader), "d ");
+	log_reader_close(reader);
+	close(dir);
+}
+
+TEST(a_log_of_one_file_that_begins_anew_is_read_from_its_start)
+{
+	struct log_reader *reader;
+	start();
+	append("log", "aaaa", "stdout");
+	append("log", "bbbb", "stdout");
+	CHECK_OK(log_reader_open(dir, "log", -1, &reader, &err));
+	CHECK_STR(rest(reader), "aaaa bbbb ");
+	CHECK(truncate("log", 0) == 0);
+	append("log", "c", "stdout");
+	CHECK_STR(rest(reader), "c ");
+	log_reader_close(reader);
+	close(dir);
+}
+
+enum { LINES = 4000, LINES_PER_FILE = 8, FILES = 600 };
+
+/* Writes "0" to "LINES - 1", and rotates as fast as it can. */
+static void write_and_rotate(void)
+{
+	for (int i = 0; i < LINES; i++) {
+		char text[16], from[16], to[16];
+		if (i % LINES_PER_FILE == 0) {
+			for (int number = FILES; number > 1; number--) {
+				snprintf(from, sizeof from, "log.%d", number - 1);
+				snprintf(to, sizeof to, "log.%d", number);
+				if (access(from, F_OK) == 0)
+					(void)!rename(from, to);
+			}
+			(void)!rename("log", "log.1");
+		}
+		snprintf(text, sizeof text, "%d", i);
+		append("log", text, "stdout");
+	}
+}
+
+TEST(readers_beside_a_fast_writer_miss_nothing)
+{
+	start();
+	pid_t writer = fork();
+	if (writer == 0) {
+		write_and_rotate();
+		_exit(0);
+	}
+	struct log_reader *reader = NULL;
+	int next = 0;
+	for (int turn = 0; next < LINES; turn++) {
+		struct log_entry entry;
+		/* Some follow, some begin anew: neither is a line further than the other. */
+		if (!reader || (turn % 50 == 0 && next < LINES / 2)) {
+			log_reader_close(reader);
+			CHECK_OK(log_reader_open(dir, "log", -1, &reader, &err));
+			next = 0;
+		}
+		int rc;
+		while ((rc = log_reader_next(reader, &entry, &err)) > 0) {
+			char expected[16];
+			snprintf(expected, sizeof expected, "%d\n", next);
+			CHECK_STR(entry.text, expected);
+			next++;
+		}
+		CHECK_INT(rc, 0);
+	}
+	log_reader_close(reader);
+	CHECK(waitpid(writer, NULL, 0) == writer);
 	close(dir);
 }
