@@ -5,15 +5,16 @@ setup_file() {
 	engine_begin
 	engine_start
 	image_busybox
+	engine_rest
 }
 teardown_file() { engine_end; }
 setup() { cd "$BATS_TEST_TMPDIR"; }
 teardown() {
-	local ids
-	ids=$(tug ps -aq)
-	[ -z "$ids" ] || tug rm -f $ids >/dev/null
+	local ids status=0
+	engine_clean || status=1
 	ids=$(tug images -q --filter reference='made*')
 	[ -z "$ids" ] || tug rmi -f $ids >/dev/null
+	return $status
 }
 
 @test "files, whiteouts and directories that were made anew" {

@@ -4,7 +4,9 @@ load lib
 setup_file() {
 	engine_begin
 	engine_start
+	engine_rest
 }
+teardown() { engine_clean; }
 teardown_file() { engine_end; }
 
 # A configuration file of its own for one test.
@@ -119,4 +121,5 @@ other() { in_net timeout 20 "$TUG_BIN/tugd" --config-file "$BATS_TEST_TMPDIR/dae
 	run -0 tugd --purge
 	run -0 tugd --purge
 	engine_start
+	engine_rest # with a bridge and veths of its own
 }

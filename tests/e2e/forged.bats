@@ -6,6 +6,7 @@ setup_file() {
 	mount -t tmpfs -o size=160m,nr_inodes=20000 tug-forged "$T/data"
 	engine_start
 	image_busybox
+	engine_rest
 }
 teardown_file() {
 	local status=0
@@ -16,6 +17,7 @@ teardown_file() {
 	engine_end || status=1
 	return $status
 }
+teardown() { engine_clean; }
 setup() { cd "$BATS_TEST_TMPDIR"; }
 
 @test "hundreds of archives: every difference to other readers has its reason" {

@@ -5,14 +5,17 @@ setup_file() {
 	engine_begin
 	engine_start
 	image_busybox
+	engine_rest
 	python3 "$BATS_TEST_DIRNAME/image.py" "$T/layers.tar"
 }
 teardown_file() { engine_end; }
 setup() { tug load -i "$T/layers.tar" >/dev/null; }
 teardown() {
-	engine_answers || engine_start
-	tug rmi -f layers:one layers:two localhost:5000/layers:two >/dev/null 2>&1 || true
+	local status=0
 	[ ! -e "$T/registry.pid" ] || { kill "$(cat "$T/registry.pid")"; rm "$T/registry.pid"; }
+	engine_clean || status=1
+	tug rmi -f layers:one layers:two localhost:5000/layers:two >/dev/null 2>&1 || true
+	return $status
 }
 
 layer() { tug inspect --format "{{index .RootFS.Layers $2}}" "$1" | sed 's/sha256://'; }

@@ -5,6 +5,7 @@ setup_file() {
 	engine_begin
 	engine_start
 	image_busybox
+	engine_rest
 }
 teardown_file() { engine_end; }
 setup() {
@@ -13,11 +14,11 @@ setup() {
 	tug load -i layers.tar >/dev/null
 }
 teardown() {
-	local ids
-	ids=$(tug ps -aq)
-	[ -z "$ids" ] || tug rm -f $ids >/dev/null
+	local status=0
+	engine_clean || status=1
 	tug image prune -af --filter label!=keep >/dev/null
 	image_busybox
+	return $status
 }
 
 @test "history has the size of each layer" {

@@ -5,12 +5,14 @@ setup_file() {
 	engine_begin
 	engine_start
 	image_busybox
+	engine_rest
 }
 teardown_file() { engine_end; }
 teardown() {
 	local id
 	for id in $(tug ps -aq); do tug rm -f "$id" >/dev/null; done
 	tug network prune -f >/dev/null
+	engine_clean
 }
 
 box() { # box NAME NETWORK OPTIONS...: a container that stays

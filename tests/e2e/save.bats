@@ -6,7 +6,9 @@ setup_file() {
 	engine_start
 	image_busybox
 	image_layers
+	engine_rest
 }
+teardown() { engine_clean; }
 teardown_file() { engine_end; }
 
 # An image `layers` of three layers: whiteouts, an opaque directory, hard links, attributes; a config of its own.

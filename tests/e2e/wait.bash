@@ -1,10 +1,8 @@
-# wait_for COMMAND...: until it succeeds, at most 20 s.
+# wait_for COMMAND...: until it succeeds, at most 30 s.
 wait_for() {
-	local tries
-	for ((tries = 0; tries < 1000; tries++)); do
-		if "$@"; then return 0; fi
+	local end=$((SECONDS + 30))
+	until "$@"; do
+		[ "$SECONDS" -lt "$end" ] || { echo "waited in vain for: $*" >&2; return 1; }
 		sleep 0.02
 	done
-	echo "waited in vain for: $*" >&2
-	return 1
 }
