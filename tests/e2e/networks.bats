@@ -5,6 +5,10 @@ setup_file() {
 	engine_begin
 	engine_start
 	image_busybox
+	# Its table of IPv6 rules stays, once there was one.
+	tug network create --ipv6 --subnet fd00:dead::/64 first >/dev/null
+	tug run --rm --network first busybox true
+	tug network rm first >/dev/null
 	engine_rest
 }
 teardown_file() { engine_end; }
