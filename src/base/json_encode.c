@@ -9,22 +9,6 @@ struct list {
 	size_t count;
 };
 
-/* The length of the UTF-8 sequence at text: 1 to 4, or 0 when it is none (overlong, surrogate, cut). */
-static size_t sequence_length(const unsigned char *text)
-{
-	static const unsigned minimum[] = {0, 0, 0x80, 0x800, 0x10000};
-	size_t length = *text < 0x80 ? 1 : *text >= 0xf0 ? 4 : *text >= 0xe0 ? 3 : *text >= 0xc0 ? 2 : 0;
-	if (length < 2)
-		return length;
-	unsigned code = *text & (0xffu >> (length + 1));
-	for (size_t i = 1; i < length; i++) {
-		if ((text[i] & 0xc0) != 0x80)
-			return 0;
-		code = code << 6 | (text[i] & 0x3fu);
-	}
-	return code < minimum[length] || code > 0x10ffff || (code >= 0xd800 && code < 0xe000) ? 0 : length;
-}
-
 static void encode_control(struct buf *out, unsigned char byte)
 {
 	static const char names[] = "\b\f\n\r\t", letters[] = "bfnrt";
@@ -40,7 +24,7 @@ void json_encode_string(struct buf *out, const char *text)
 	const unsigned char *at = (const unsigned char *)text, *plain = at;
 	buf_char(out, '"');
 	while (*at) {
-		size_t length = sequence_length(at);
+		size_t length = text_sequence((const char *)at);
 		bool escape = *at < 0x20 || *at == '"' || *at == '\\' || *at == 0x7f;
 		if (length && !escape) {
 			at += length;

@@ -19,6 +19,39 @@ bool text_empty(const char *text)
 	return !text || !*text;
 }
 
+static size_t sequence_length(const char *text, size_t size)
+{
+	static const unsigned minimum[] = {0, 0, 0x80, 0x800, 0x10000};
+	unsigned char first = (unsigned char)*text;
+	size_t length = first < 0x80 ? 1 : first >= 0xf0 ? 4 : first >= 0xe0 ? 3 : first >= 0xc0 ? 2 : 0;
+	if (length < 2 || length > size)
+		return length > size ? 0 : length;
+	unsigned code = first & (0xffu >> (length + 1));
+	for (size_t i = 1; i < length; i++) {
+		if (((unsigned char)text[i] & 0xc0) != 0x80)
+			return 0;
+		code = code << 6 | ((unsigned char)text[i] & 0x3fu);
+	}
+	return code < minimum[length] || code > 0x10ffff || (code >= 0xd800 && code < 0xe000) ? 0 : length;
+}
+
+size_t text_sequence(const char *text)
+{
+	return sequence_length(text, 4); /* a zero byte ends it */
+}
+
+size_t text_invalid(const char *text, size_t size)
+{
+	size_t at = 0;
+	while (at < size) {
+		size_t length = sequence_length(text + at, size - at);
+		if (length == 0)
+			return at;
+		at += length;
+	}
+	return size;
+}
+
 bool text_is_digits(const char *text)
 {
 	return text && *text && strspn(text, "0123456789") == strlen(text);

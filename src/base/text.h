@@ -18,6 +18,12 @@ const char *text_after(const char *text, const char *prefix);
 bool text_ends(const char *text, const char *suffix);
 bool text_empty(const char *text); /* NULL or "" */
 
+/* The length of the UTF-8 sequence at text: 1 to 4, or 0 when it is none (overlong, surrogate, cut). A zero byte is 1.
+ */
+size_t text_sequence(const char *text);
+/* Where the first byte that is no UTF-8 stands, or size. */
+size_t text_invalid(const char *text, size_t size);
+
 /* "what" names the value in the message: `what: "12x" is not a number from MIN to MAX`. -EINVAL or -ERANGE. */
 int number_parse(const char *text, int64_t min, int64_t max, const char *what, int64_t *out_value,
 		 struct err *err) must_check;

@@ -44,3 +44,16 @@ TEST(strv_split_keeps_empty_pieces)
 	CHECK_STR(list[1], "");
 	CHECK_STR(list[2], "b");
 }
+
+TEST(utf8_is_told_from_other_bytes)
+{
+	CHECK_INT(text_sequence("a"), 1);
+	CHECK_INT(text_sequence("\xc3\xa9"), 2);
+	CHECK_INT(text_sequence("\xf0\x9f\x90\xb3"), 4);
+	CHECK_INT(text_sequence("\xc0\x80"), 0);     /* overlong */
+	CHECK_INT(text_sequence("\xed\xa0\x80"), 0); /* a surrogate */
+	CHECK_INT(text_sequence("\xc3"), 0);
+	CHECK_INT(text_invalid("ab\xc3\xa9", 4), 4);
+	CHECK_INT(text_invalid("ab\xc3\xa9", 3), 2); /* cut */
+	CHECK_INT(text_invalid("\xff", 1), 0);
+}

@@ -56,6 +56,16 @@ static int line_next(struct reader *reader, const char **out_line, size_t *out_s
 	return 1;
 }
 
+/* The bytes of an instruction travel as text, in plans, records and configurations; in comments they may be anything.
+ */
+static int line_check(const struct reader *reader, const char *line, size_t size, struct err *err)
+{
+	size_t at = text_invalid(line, size);
+	return at == size
+		   ? 0
+		   : place_error(reader, (unsigned)at + 1, err, "the byte 0x%02x is no UTF-8", (unsigned char)line[at]);
+}
+
 static bool is_blank(char c)
 {
 	return c == ' ' || c == '\t' || c == '\v' || c == '\f' || c == '\r';
@@ -115,6 +125,9 @@ static int directive_read(struct reader *reader, const char *line, size_t size, 
 	at += blanks(line + at, size - at);
 	while (size > at && is_blank(line[size - 1]))
 		size--;
+	int rc = line_check(reader, line, size, err);
+	if (rc < 0)
+		return rc;
 	return directive_set(reader, key, arena_strndup(reader->arena, line + at, size - at), err);
 }
 
@@ -160,6 +173,9 @@ static int line_join(struct reader *reader, const char *line, size_t size, struc
 	reader->origins = NULL;
 	reader->origin_count = reader->origin_room = 0;
 	for (;;) {
+		int rc = line_check(reader, line, size, err);
+		if (rc < 0)
+			return rc;
 		line += skip;
 		size -= skip;
 		more = line_goes_on(reader, line, &size);
@@ -167,7 +183,6 @@ static int line_join(struct reader *reader, const char *line, size_t size, struc
 		buf_append(text, line, size);
 		if (!more)
 			break;
-		int rc;
 		while ((rc = line_next(reader, &line, &size, err)) > 0) {
 			size_t lead = blanks(line, size);
 			if (lead < size && line[lead] != '#')
@@ -218,6 +233,8 @@ static int heredoc_content(struct reader *reader, struct heredoc *heredoc, bool 
 	int rc;
 	heredoc->line = reader->line + 1;
 	while ((rc = line_next(reader, &line, &size, err)) > 0) {
+		if ((rc = line_check(reader, line, size, err)) < 0)
+			break;
 		const char *raw_end = line + size;
 		while (chomp && line < raw_end && *line == '\t')
 			line++;

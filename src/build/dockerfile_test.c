@@ -126,6 +126,10 @@ TEST(faults_name_line_column_and_a_suggestion)
 	    {"FROM a\nRUN", "Dockerfile:2:4: dockerfile parse error on line 2: RUN requires at least one argument"},
 	    {"FROM a\nRUN <<EOT\nx", "unterminated heredoc: EOT"},
 	    {"FROM a\nONBUILD ONBUILD RUN x", "Chaining ONBUILD"},
+	    {"FROM a\nONBUILD COPPY x y",
+	     "Dockerfile:2:9: dockerfile parse error on line 2: unknown instruction: COPPY"},
+	    {"FROM a\nONBUILD \\\n  COPY --form=x \\\n y z",
+	     "Dockerfile:3:8: dockerfile parse error on line 3: unknown flag"},
 	    {"FROM a\nONBUILD FROM x", "FROM isn't allowed as an ONBUILD trigger"},
 	    {"FROM a\nSHELL sh -c", "SHELL requires the arguments to be in JSON form"},
 	    {"FROM a\nHEALTHCHECK FOO x", "unknown type \"FOO\" in HEALTHCHECK (try CMD)"},
@@ -133,6 +137,10 @@ TEST(faults_name_line_column_and_a_suggestion)
 	    {"#escape=`\n#escape=`\nFROM a", "only one escape parser directive can be used"},
 	    {"# nothing\n", "file with no instructions"},
 	    {"FROM a\nCOPY --from=a --from=b x y", "duplicate flag specified: --from"},
+	    {"FROM a\nRUN x \xff", "Dockerfile:2:7: dockerfile parse error on line 2: the byte 0xff is no UTF-8"},
+	    {"FROM a\nRUN \\\n  \xc3\xa9 \xc3", "Dockerfile:3:6: dockerfile parse error on line 3: the byte 0xc3"},
+	    {"FROM a\nCOPY <<E /x\nab\xe9\nE\n", "Dockerfile:3:3: dockerfile parse error on line 3: the byte 0xe9"},
+	    {"# escape=\xff\nFROM a", "Dockerfile:1:10: dockerfile parse error on line 1: the byte 0xff"},
 	};
 	for (size_t i = 0; i < array_size(rows); i++) {
 		auto_arena arena = {0};
@@ -141,6 +149,13 @@ TEST(faults_name_line_column_and_a_suggestion)
 		CHECK_ERR(dockerfile_parse(&arena, "Dockerfile", rows[i][0], strlen(rows[i][0]), &file, &err), EINVAL);
 		CHECK_CONTAINS(err.msg, rows[i][1]);
 	}
+}
+
+TEST(comments_may_have_any_bytes)
+{
+	auto_arena arena = {0};
+	struct dockerfile file = parse(&arena, "# caf\xe9\nFROM a\nRUN x \\\n # \xff\n y\n");
+	CHECK_STR(file.items[1]->words[0], "x  y");
 }
 
 /* B-10 */

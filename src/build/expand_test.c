@@ -7,7 +7,14 @@
 static const char *get(void *cookie, const char *name)
 {
 	static const char *const rows[][2] = {
-	    {"A", "value"}, {"EMPTY", ""}, {"P", "/a/b/file.tar.gz"}, {"S", "one two"}, {"HOME", "/h"}, {"D", "a$A"},
+	    {"A", "value"},
+	    {"EMPTY", ""},
+	    {"P", "/a/b/file.tar.gz"},
+	    {"S", "one two"},
+	    {"HOME", "/h"},
+	    {"D", "a$A"},
+	    {"U", "\xc3\xa9"
+		  "b\xc3\xa9"},
 	};
 	(void)cookie;
 	for (size_t i = 0; i < array_size(rows); i++) {
@@ -86,6 +93,23 @@ TEST(faults)
 		char *out;
 		CHECK_ERR(expand_word(&arena, &scope, rows[i][0], &out, &err), EINVAL);
 		CHECK_CONTAINS(err.msg, rows[i][1]);
+	}
+}
+
+TEST(patterns_take_whole_characters)
+{
+	auto_arena arena = {0};
+	struct err err;
+	static const char *const rows[][2] = {{"${U#?}", "b\xc3\xa9"},
+					      {"${U%?}", "\xc3\xa9"
+							 "b"},
+					      {"${U/?/x}", "xb\xc3\xa9"},
+					      {"${U%%\xc3\xa9}", "\xc3\xa9"
+								 "b"}};
+	for (size_t i = 0; i < array_size(rows); i++) {
+		char *out;
+		CHECK_OK(expand_word(&arena, &scope, rows[i][0], &out, &err));
+		CHECK_STR(out, rows[i][1]);
 	}
 }
 

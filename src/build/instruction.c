@@ -69,7 +69,8 @@ static int flags_read(struct arena *arena, struct instruction *instruction, cons
 {
 	enum { FLAGS_MAX = 256 };
 	const char *at = instruction->args;
-	instruction->flags = arena_array(arena, struct instruction_flag, FLAGS_MAX);
+	if (at[0] == '-' && at[1] == '-')
+		instruction->flags = arena_array(arena, struct instruction_flag, FLAGS_MAX);
 	while (at[0] == '-' && at[1] == '-') {
 		size_t offset = (size_t)(at - instruction->text);
 		char *word = flag_word(arena, &at, escape);
@@ -217,25 +218,32 @@ static int health_read(struct arena *arena, struct instruction *instruction, str
 
 static int trigger_read(struct arena *arena, struct instruction *instruction, char escape, struct err *err)
 {
-	int rc = instruction_read(arena, instruction->origin, arena_strdup(arena, instruction->args), escape,
-				  &instruction->trigger, err);
+	size_t shift = args_offset(instruction);
+	struct instruction *trigger = arena_new(arena, struct instruction);
+	*trigger = (struct instruction){.origin = instruction->origin,
+					.text = arena_strdup(arena, instruction->args),
+					.first_line = instruction->first_line,
+					.last_line = instruction->last_line};
+	/* Its places are those of what it stands in. */
+	trigger->origins = arena_array(arena, struct text_origin, instruction->origin_count + 1);
+	for (size_t i = 0; i < instruction->origin_count; i++) {
+		struct text_origin origin = instruction->origins[i];
+		bool inside = origin.offset > shift;
+		origin.column += inside ? 0 : (unsigned)(shift - origin.offset);
+		origin.offset = inside ? origin.offset - shift : 0;
+		trigger->origins[trigger->origin_count++] = origin;
+	}
+	int rc = instruction_begin(arena, trigger, err);
 	if (rc < 0)
 		return rc;
-	struct instruction *trigger = instruction->trigger;
-	size_t shift = args_offset(instruction);
-	trigger->first_line = instruction->first_line;
-	trigger->last_line = instruction->last_line;
-	switch (trigger->kind) {
-	case INSTRUCTION_ONBUILD:
+	if (trigger->kind == INSTRUCTION_ONBUILD)
 		return instruction_error(instruction, shift, err,
 					 "Chaining ONBUILD via `ONBUILD ONBUILD` isn't allowed");
-	case INSTRUCTION_FROM:
-	case INSTRUCTION_MAINTAINER:
+	if (trigger->kind == INSTRUCTION_FROM || trigger->kind == INSTRUCTION_MAINTAINER)
 		return instruction_error(instruction, shift, err, "%s isn't allowed as an ONBUILD trigger",
 					 trigger->name);
-	default:
-		return 0;
-	}
+	instruction->trigger = trigger;
+	return instruction_complete(arena, trigger, escape, err);
 }
 
 static int words_check(const struct instruction *instruction, struct err *err)

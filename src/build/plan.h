@@ -8,7 +8,14 @@
 #include "build/dockerfile.h"
 #include "oci/image_spec.h"
 
-enum { PLAN_STAGES_MAX = 1000, PLAN_ROOTS_MAX = 4096, PLAN_ARGS_MAX = 4096 };
+enum {
+	PLAN_STAGES_MAX = 1000,
+	PLAN_ROOTS_MAX = 4096,
+	PLAN_ARGS_MAX = 4096,
+	PLAN_MEMORY_MAX = 256 << 20,	 /* of what its texts expand to */
+	PLAN_ENVIRONMENT_MAX = 2 << 20,	 /* of one command: more the kernel takes from nobody */
+	PLAN_ENVIRONMENTS_MAX = 7 << 20, /* of all of them */
+};
 
 /* Where files come from: {"context", n}: the build's contexts, 0 is the main one; {"stage", n}; {"base", n}. */
 struct build_root {
@@ -149,6 +156,6 @@ struct plan_world {
 	void *cookie;
 };
 
-/* Memory in the arena. -EINVAL with the place in the Dockerfile. */
+/* Memory in the arena. -EINVAL with the place in the Dockerfile; -E2BIG: texts grow beyond the limits above (B-10). */
 int plan_make(struct arena *arena, const struct dockerfile *file, const struct build_request *request,
 	      const struct plan_world *world, struct build_plan *out_plan, struct err *err) must_check;

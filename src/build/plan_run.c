@@ -19,6 +19,20 @@ static bool is_proxy(const char *name)
 	return false;
 }
 
+static int environment_check(struct planner *planner, char *const *env, struct err *err)
+{
+	size_t size = 0;
+	for (; *env; env++)
+		size += strlen(*env) + 1;
+	planner->environments += size;
+	if (size > PLAN_ENVIRONMENT_MAX)
+		return err_set(err, E2BIG, "its variables take more than %d MiB", PLAN_ENVIRONMENT_MAX >> 20);
+	if (planner->environments > PLAN_ENVIRONMENTS_MAX)
+		return err_set(err, E2BIG, "the variables of all commands together take more than %d MiB",
+			       PLAN_ENVIRONMENTS_MAX >> 20);
+	return 0;
+}
+
 /* ENV, then what ARG declares and ENV does not have. */
 static char **environment(struct stage_state *state)
 {
@@ -196,7 +210,9 @@ int stage_run(struct stage_state *state, const struct instruction *instruction, 
 	run->user = (char *)(state->run->user ? state->run->user : "");
 	run->directory = text_empty(state->run->working_dir) ? (char *)"/" : state->run->working_dir;
 	run->hosts = state->planner->request->hosts;
-	int rc = flags_take(state, instruction, run, err);
+	int rc = environment_check(state->planner, run->env, err);
+	if (rc == 0)
+		rc = flags_take(state, instruction, run, err);
 	if (rc < 0)
 		return rc;
 	command_take(state, instruction, run);

@@ -62,11 +62,26 @@ static void variable_missing(void *cookie, const char *name)
 	lint_warn(&state->planner->lint, "UndefinedVar", state->current, "Usage of undefined variable '$%s'", name);
 }
 
+static int memory_check(const struct stage_state *state, struct err *err)
+{
+	return state->planner->arena->total > PLAN_MEMORY_MAX
+		   ? err_set(err, E2BIG, "what the instructions expand to takes more than %d MiB",
+			     PLAN_MEMORY_MAX >> 20)
+		   : 0;
+}
+
+static int expand(struct stage_state *state, const struct expand_scope *scope, const char *text, char **out_text,
+		  struct err *err)
+{
+	int rc = memory_check(state, err);
+	return rc < 0 ? rc : expand_word(state->planner->arena, scope, text, out_text, err);
+}
+
 int stage_expand(struct stage_state *state, const char *text, char **out_text, struct err *err)
 {
 	const struct expand_scope scope = {
 	    .get = variable_get, .missing = variable_missing, .cookie = state, .escape = state->planner->file->escape};
-	return expand_word(state->planner->arena, &scope, text, out_text, err);
+	return expand(state, &scope, text, out_text, err);
 }
 
 int stage_expand_text(struct stage_state *state, const char *text, char **out_text, struct err *err)
@@ -76,7 +91,7 @@ int stage_expand_text(struct stage_state *state, const char *text, char **out_te
 					   .cookie = state,
 					   .escape = state->planner->file->escape,
 					   .keep_quotes = true};
-	return expand_word(state->planner->arena, &scope, text, out_text, err);
+	return expand(state, &scope, text, out_text, err);
 }
 
 int stage_expand_list(struct stage_state *state, char *const *words, char ***out_words, struct err *err)
@@ -536,7 +551,9 @@ int stage_take(struct stage_state *state, const struct instruction *instruction,
 	for (size_t i = 0; i < array_size(rows); i++) {
 		if (rows[i].kind != instruction->kind)
 			continue;
-		int rc = rows[i].apply(state, instruction, err);
+		int rc = memory_check(state, err);
+		if (rc == 0)
+			rc = rows[i].apply(state, instruction, err);
 		return rc < 0 ? planner_error(instruction, err) : 0;
 	}
 	BUG("instruction %s in a stage", instruction->name);

@@ -242,6 +242,31 @@ TEST(stages_and_variables_are_bounded)
 	for (int i = 0; i < 40; i++)
 		buf_text(&text, "ENV A=$A$A$A$A\n");
 	check_fault(text.data, "is larger than");
+	/* Many large variables, and many commands that get them. */
+	buf_reset(&text);
+	buf_text(&text, "FROM a\nENV A=aaaaaaaaaa\n");
+	for (int i = 0; i < 15; i++)
+		buf_text(&text, "ENV A=$A$A\n");
+	size_t start = text.len;
+	for (int i = 0; i < 3000; i++)
+		buf_printf(&text, "ENV B%d=$A\n", i);
+	check_fault(text.data, "takes more than 256 MiB");
+	text.len = start;
+	for (int i = 0; i < 10; i++)
+		buf_printf(&text, "ENV B%d=$A\n", i);
+	buf_text(&text, "RUN x\n");
+	check_fault(text.data, "Dockerfile:28:1: RUN: its variables take more than 2 MiB");
+	text.len = start;
+	for (int i = 0; i < 30; i++)
+		buf_printf(&text, "RUN x\n");
+	check_fault(text.data, "the variables of all commands together take more than 7 MiB");
+	/* A trigger in a trigger in a trigger. */
+	buf_reset(&text);
+	buf_text(&text, "FROM a\n");
+	for (int i = 0; i < 100000; i++)
+		buf_text(&text, "ONBUILD \\\n");
+	buf_text(&text, "RUN x\n");
+	check_fault(text.data, "Chaining ONBUILD");
 	/* A chain of stages, as deep as it may be. */
 	buf_reset(&text);
 	buf_text(&text, "FROM a AS s0\n");

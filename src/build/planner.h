@@ -42,6 +42,7 @@ struct planner {
 	const struct stage_source *target;
 	struct lint lint;
 	struct oci_image *base_images; /* beside plan.bases */
+	size_t environments;	       /* bytes of all commands' */
 };
 
 /* A stage while its instructions are taken up. */

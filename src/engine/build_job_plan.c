@@ -17,7 +17,14 @@
 #include <string.h>
 #include <sys/stat.h>
 
-enum { STAGING_FD = 4, REQUEST_FD = 5, REPLY_FD = 6, REPLY_MAX = 4 << 20, CONTEXTS_MAX = 64 };
+enum {
+	STAGING_FD = 4,
+	REQUEST_FD = 5,
+	REPLY_FD = 6,
+	REPLY_MAX = 4 << 20,
+	CONTEXTS_MAX = 64,
+	PLAN_TEXT_MAX = 7 << 20, /* a report's line has room for it */
+};
 
 struct planning {
 	struct arena arena;
@@ -195,6 +202,15 @@ static int request_read(struct planning *planning, struct err *err)
 				  0, &planning->request, err);
 }
 
+static int plan_check(const struct build_plan *plan, struct err *err)
+{
+	auto_buf text = BUF_INIT(PLAN_TEXT_MAX);
+	json_encode(&text, &table_build_plan, plan);
+	return text.overflow ? err_set(err, E2BIG, "%s: the plan of this build is larger than %d MiB",
+				       plan->dockerfile_name, PLAN_TEXT_MAX >> 20)
+			     : 0;
+}
+
 static int planning_run(struct planning *planning, struct err *err)
 {
 	const struct plan_world world = {.base = ask_base, .content = ask_content, .cookie = planning};
@@ -218,6 +234,9 @@ static int planning_run(struct planning *planning, struct err *err)
 	if (rc < 0)
 		return rc;
 	plan.dockerfile = arena_strndup(&planning->arena, buf_str(&text), text.len);
+	rc = plan_check(&plan, err);
+	if (rc < 0)
+		return rc;
 	answer_report(&table_build_plan_answer, &(struct build_plan_answer){.plan = &plan});
 	return 0;
 }

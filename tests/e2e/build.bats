@@ -216,6 +216,16 @@ config() { tug image inspect "$1" | jq -c ".[0].Config$2"; }
 RUNN x'
 	is "$status" 1
 	has "$output" "Dockerfile:2:1: dockerfile parse error on line 2: unknown instruction: RUNN (did you mean RUN?)"
+	printf 'FROM busybox\n# \351 is fine in a comment\nRUN echo \377\n' >Dockerfile
+	run tug build .
+	is "$status" 1
+	has "$output" "Dockerfile:3:10: dockerfile parse error on line 3: the byte 0xff is no UTF-8"
+	# B-10: what grows without end is refused, soon.
+	{ printf 'FROM busybox\nENV A=0123456789\n' && yes 'ENV A=$A$A' | head -n 16; } >Dockerfile
+	for i in $(seq 1000); do echo "ENV B$i=\$A"; done >>Dockerfile
+	run tug build .
+	is "$status" 1
+	has "$output" "takes more than 256 MiB"
 	run build <<<'FROM busybox
 COPY gone /x'
 	has "$output" 'Dockerfile:2:1: COPY: "/gone": not found'
