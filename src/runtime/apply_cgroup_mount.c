@@ -49,7 +49,12 @@ static int unified_mount(const struct plan *plan, const struct plan_mount *mount
 		return rc;
 	if (plan->namespaces & CLONE_NEWCGROUP && mount_on(target, "cgroup", "cgroup2", mount->mount_flags, NULL) == 0)
 		return 0;
-	return bind(source, root, mount->target, mount->mount_flags, err);
+	rc = bind(source, root, mount->target, mount->mount_flags, err);
+	if (rc != -ENOENT || !plan->cgroup_optional)
+		return rc;
+	/* Without a group of its own it sees none of the others'. */
+	rc = mount_on(target, "tmpfs", "tmpfs", MS_RDONLY, "nr_blocks=1,nr_inodes=1");
+	return rc < 0 ? err_set(err, -rc, "cover %s: %s", mount->target, strerror(-rc)) : 0;
 }
 
 /* A link such as cpu -> cpu,cpuacct is made again; a hierarchy becomes the container's own group of it. */

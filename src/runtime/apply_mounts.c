@@ -108,6 +108,9 @@ int sources_open(const struct plan *plan, const int *slots, size_t slot_count, s
 		if (plan->mounts[i].kind != PLAN_MOUNT_BIND)
 			continue;
 		int rc = source_open(plan, &plan->mounts[i], joined, &sources[i], err);
+		/* EPERM: without privilege only who is in the user namespace opens any. */
+		if (rc == -EPERM && !(plan->mounts[i].flags & PLAN_IDMAP))
+			continue;
 		if (rc < 0 && rc != -ENOSYS)
 			return err_wrap(err, "error mounting \"%s\" to rootfs at \"%s\"", plan->mounts[i].source,
 					plan->mounts[i].target);
@@ -115,7 +118,7 @@ int sources_open(const struct plan *plan, const int *slots, size_t slot_count, s
 	sources[plan->mount_count] = -1;
 	if (plan->rootfs) {
 		int tree = tree_open(AT_FDCWD, plan->rootfs, true, true);
-		if (tree < 0 && tree != -ENOSYS)
+		if (tree < 0 && tree != -ENOSYS && tree != -EPERM)
 			return err_set(err, -tree, "open the root file system %s: %s", plan->rootfs, strerror(-tree));
 		sources[plan->mount_count] = tree >= 0 ? tree : -1;
 	}

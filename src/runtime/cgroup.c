@@ -7,6 +7,7 @@
 #include "runtime/cgroup_process.h"
 #include "runtime/cgroup_scope.h"
 #include "runtime/cgroup_tree.h"
+#include "runtime/id_map.h"
 
 #include <dirent.h>
 #include <fcntl.h>
@@ -167,16 +168,6 @@ static int settings_write(const struct groups *groups, const struct plan_setting
 	return 0;
 }
 
-/* In a user namespace that is not the first nobody may set rules, and device nodes do not open anyway. */
-static bool in_user_namespace(void)
-{
-	auto_buf text = BUF_INIT(4096);
-	struct err ignored;
-	if (file_read(AT_FDCWD, "/proc/self/uid_map", &text, &ignored) < 0)
-		return false;
-	return !strstr(buf_str(&text), "4294967295");
-}
-
 static int devices_set(const struct groups *groups, const struct plan_setting *rules, size_t count, struct err *err)
 {
 	int rc = 0;
@@ -186,7 +177,8 @@ static int devices_set(const struct groups *groups, const struct plan_setting *r
 		rc = cgroup_device_set(groups->fds[0], rules, count, err);
 	for (size_t i = 0; groups->mode == CGROUP_V1 && rc == 0 && i < count; i++)
 		rc = setting_write(groups, &rules[i], err);
-	if (rc == -EPERM && in_user_namespace())
+	/* In a user namespace that is not the first nobody may set rules, and device nodes do not open anyway. */
+	if (rc == -EPERM && !id_map_is_first())
 		return 0;
 	return rc < 0 ? err_wrap(err, "device rules") : 0;
 }
@@ -317,6 +309,21 @@ static bool denied(int rc)
 	return rc == -EACCES || rc == -EPERM || rc == -EROFS || rc == -ENOENT;
 }
 
+/* In words that engines and people look for. */
+static int denial_name(const struct plan *plan, int rc, struct err *err)
+{
+	if (!plan->cgroup_optional)
+		return rc == -EACCES || rc == -EPERM
+			   ? err_set(err, -rc, "unable to apply cgroup configuration: make %s: permission denied",
+				     plan->cgroup)
+			   : err_wrap(err, "unable to apply cgroup configuration");
+	const char *file = plan->limits[0].file;
+	return err_set(err, -rc,
+		       "cannot set %.*s limit: container could not join or create cgroup (rootless needs no limits + "
+		       "no cgrouppath when no permission is granted for cgroups)",
+		       (int)strcspn(file, "."), file);
+}
+
 int cgroup_create(const struct plan *plan, struct cgroup_hold *out_hold, struct err *err)
 {
 	auto_groups groups;
@@ -332,6 +339,8 @@ int cgroup_create(const struct plan *plan, struct cgroup_hold *out_hold, struct 
 		*out_hold = (struct cgroup_hold){.absent = true};
 		return 0;
 	}
+	if (denied(rc))
+		rc = denial_name(plan, rc, err);
 	if (rc == 0)
 		rc = devices_set(&groups, plan->device_rules, plan->device_rule_count, err);
 	if (rc == 0)

@@ -2,6 +2,7 @@
 
 #include "base/buffer.h"
 #include "base/fd.h"
+#include "base/file.h"
 #include "base/process.h"
 #include "base/text.h"
 
@@ -13,6 +14,15 @@
 #include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
+
+bool id_map_is_first(void)
+{
+	auto_buf text = BUF_INIT(4096);
+	struct err ignored;
+	if (file_read(AT_FDCWD, "/proc/self/uid_map", &text, &ignored) < 0)
+		return true;
+	return strstr(buf_str(&text), "4294967295"); /* all there are, in one range */
+}
 
 static int file_write(pid_t pid, const char *name, const char *text, struct err *err)
 {

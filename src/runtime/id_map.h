@@ -8,6 +8,9 @@
 
 #include <sys/types.h>
 
+/* Whether our user namespace is the host's own. */
+bool id_map_is_first(void);
+
 int id_map_write(const struct plan *plan, pid_t pid, struct err *err) must_check;
 
 /* A user namespace that nothing but a descriptor holds, with these ranges: for id-mapped mounts. Needs root. */

@@ -7,6 +7,7 @@
 #include "runtime/cgroup_compile.h"
 #include "runtime/cgroup_scope.h"
 #include "runtime/plan_compile.h"
+#include "runtime_cli/rootless.h"
 #include "security/seccomp_cache.h"
 
 #include <fcntl.h>
@@ -183,11 +184,10 @@ static void device_rules_add(struct bundle *bundle)
 	resources->devices.count = count;
 }
 
-static int place_make(const struct context *context, struct bundle *bundle, const char *id,
+static int place_make(const struct context *context, struct bundle *bundle, const char *id, bool user,
 		      struct cgroup_place *out_place, struct err *err)
 {
 	const char *path = bundle->spec.linux_part->cgroups_path;
-	bool user = geteuid() != 0;
 	auto_free char *own = NULL;
 	if (!context->systemd_cgroup && text_empty(path))
 		path = arena_printf(&bundle->arena, "/tug-runtime-%s", id);
@@ -221,10 +221,15 @@ int bundle_compile(struct context *context, struct bundle *bundle, const struct 
 {
 	struct oci_linux *part = bundle->spec.linux_part;
 	struct seccomp_filter filter;
-	bool filtered;
+	bool filtered, rootless, placed = part && !text_empty(part->cgroups_path);
 	if (!part)
 		return err_set(err, EINVAL, "config.json: linux: missing field");
-	int rc = namespaces_open(bundle, err);
+	int rc = rootless_groups(context, &rootless, err);
+	if (rc < 0)
+		return rc;
+	rc = rootless_check(&bundle->spec, err);
+	if (rc == 0)
+		rc = namespaces_open(bundle, err);
 	if (rc == 0)
 		rc = unsupported_check(bundle, err);
 	if (rc == 0)
@@ -232,7 +237,7 @@ int bundle_compile(struct context *context, struct bundle *bundle, const struct 
 	if (rc < 0)
 		return err_wrap(err, "config.json");
 	struct cgroup_place place;
-	rc = place_make(context, bundle, options->id, &place, err);
+	rc = place_make(context, bundle, options->id, rootless, &place, err);
 	if (rc < 0)
 		return err_wrap(err, "config.json");
 	part->cgroups_path = place.path;
@@ -249,7 +254,7 @@ int bundle_compile(struct context *context, struct bundle *bundle, const struct 
 	rc = plan_compile(&bundle->arena, &bundle->spec, &plan, &bundle->plan, err);
 	if (rc < 0)
 		return err_wrap(err, "config.json");
-	bundle->plan->cgroup_optional = geteuid() != 0;
+	bundle->plan->cgroup_optional = rootless && !placed;
 	bundle->plan->scope = place.scope;
 	return place.scope ? scope_limits(bundle, err) : 0;
 }

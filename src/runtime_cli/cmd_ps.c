@@ -4,6 +4,7 @@
 #include "runtime/cgroup_process.h"
 #include "runtime_cli/commands.h"
 #include "runtime_cli/container.h"
+#include "runtime_cli/members.h"
 
 #include <fcntl.h>
 #include <stdlib.h>
@@ -126,6 +127,8 @@ static int run(struct context *context, void *given, char **args)
 		return context_failed(context, &err);
 	if (container.state.cgroup)
 		rc = cgroup_pids(container.state.cgroup, &pids, &count, &err);
+	else if (container.status != STATUS_STOPPED && container.state.pid > 0)
+		rc = members_find((pid_t)container.state.pid, &pids, &count, &err);
 	if (rc == -ENOENT)
 		rc = 0;
 	if (rc == 0 && text_equal(format, "json"))

@@ -67,7 +67,6 @@ static void rootless_make(struct arena *arena, struct oci_spec *spec)
 	one_mapping(arena, geteuid(), &part->uid_mappings.items, &part->uid_mappings.count);
 	one_mapping(arena, getegid(), &part->gid_mappings.items, &part->gid_mappings.count);
 	part->resources = NULL;
-	count = 0;
 	for (size_t i = 0; i < spec->mounts.count; i++) {
 		struct oci_mount mount = spec->mounts.items[i];
 		size_t kept = 0;
@@ -84,10 +83,8 @@ static void rootless_make(struct arena *arena, struct oci_spec *spec)
 			mount.source = (char *)"/sys";
 			mount.options = options;
 		}
-		if (!text_equal(mount.destination, "/sys/fs/cgroup"))
-			spec->mounts.items[count++] = mount;
+		spec->mounts.items[i] = mount;
 	}
-	spec->mounts.count = count;
 }
 
 static int spec_write(const struct spec_options *options, struct err *err)

@@ -5,6 +5,7 @@
 #include "base/json.h"
 #include "base/text.h"
 #include "base/time.h"
+#include "runtime_cli/rootless.h"
 
 #include <fcntl.h>
 #include <string.h>
@@ -14,8 +15,10 @@ enum { LINE_MAX_SIZE = 64 << 10 };
 
 static char *root_default(void)
 {
-	const char *runtime = getenv("XDG_RUNTIME_DIR");
-	if (geteuid() != 0 && !text_empty(runtime))
+	const char *runtime = getenv("XDG_RUNTIME_DIR"), *user = getenv("USER");
+	/* Who is root of a user namespace may have come there as root, with root's environment. */
+	bool own = geteuid() != 0 || (rootless_here() && !(user && text_equal(user, "root")));
+	if (own && !text_empty(runtime))
 		return x_printf("%s/tug-runtime", runtime);
 	return x_strdup("/run/tug-runtime");
 }

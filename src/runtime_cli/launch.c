@@ -13,6 +13,7 @@
 #include "runtime_cli/net_device.h"
 #include "runtime_cli/program.h"
 #include "runtime_cli/trace.h"
+#include "security/user.h"
 
 #include <fcntl.h>
 #include <signal.h>
@@ -108,8 +109,11 @@ static int hooks_run(const struct oci_hook *hooks, size_t count, const char *nam
 
 static char *owner_name(struct arena *arena)
 {
+	if (geteuid() == 0)
+		return (char *)"root";
 	/* No NSS: a static program has none. */
-	return geteuid() == 0 ? (char *)"root" : arena_printf(arena, "%u", geteuid());
+	auto_fd int root = open("/", O_PATH | O_DIRECTORY | O_CLOEXEC);
+	return root < 0 ? arena_printf(arena, "%u", geteuid()) : (char *)user_name(arena, root, geteuid());
 }
 
 static void state_fill(struct launch *launch)
@@ -265,6 +269,9 @@ static int process_make(struct launch *launch, uint32_t preserve_fds, struct err
 static int process_record(struct launch *launch, struct err *err)
 {
 	const struct launch_options *options = launch->options;
+	/* Done without: what stands at its name, or will, is somebody else's. */
+	if (launch->bundle.plan->cgroup_optional && !cgroup_exists(launch->bundle.plan->cgroup))
+		launch->state.cgroup = NULL;
 	launch->state.pid = launch->process.pid;
 	launch->state.start_time = process_start_time(launch->process.pid);
 	launch->state.started = options->at_once;

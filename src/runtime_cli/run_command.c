@@ -1,6 +1,7 @@
 #include "base/text.h"
 #include "oci/runtime_spec.h"
 #include "runtime_cli/context.h"
+#include "runtime_cli/rootless.h"
 #include "runtime_cli/trace.h"
 
 #include <string.h>
@@ -11,7 +12,8 @@ static const struct option_row global_rows[] = {
     O_STRING(struct context, log_format, "log-format", 0, "text|json", "The form of lines in the log"),
     O_BOOL(struct context, debug, "debug", 0, "More words in the log"),
     O_BOOL(struct context, systemd_cgroup, "systemd-cgroup", 0, "Ask systemd for control groups: slice:prefix:name"),
-    O_STRING(struct context, rootless, "rootless", 0, "true|false|auto", "Whether to get by without root"),
+    O_STRING(struct context, rootless, "rootless", 0, "true|false|auto",
+	     "Whether control groups that may not be made are done without"),
     O_BOOL(struct context, trace_time, "trace-time", 0, "Print when each step of run, create and exec was done"),
     O_BOOL(struct context, version, "version", 'v', "Print the version"),
     O_END,
@@ -106,6 +108,9 @@ int runtime_main(int argc, char **argv)
 		err_set(&err, EINVAL, "invalid log-format: \"%s\" (text, json)", context.log_format);
 		return context_failed(&context, &err);
 	}
+	bool ignored;
+	if (rootless_groups(&context, &ignored, &err) < 0)
+		return context_failed(&context, &err);
 	if (context.version)
 		return version();
 	if (wants_help || !rest[0])

@@ -342,6 +342,16 @@ int user_resolve(struct arena *arena, int root, const char *text, char *const *a
 	return 0;
 }
 
+const char *user_name(struct arena *arena, int root, uint32_t uid)
+{
+	struct err ignored;
+	struct account account = {0};
+	const struct wanted wanted = {.id = uid};
+	if (account_find(arena, root, &wanted, &account, &ignored) < 0 || !account.found)
+		return arena_printf(arena, "%u", uid);
+	return account.name;
+}
+
 const char *user_home(struct arena *arena, int root, uint32_t uid)
 {
 	struct err ignored;

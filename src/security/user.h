@@ -38,3 +38,5 @@ int user_resolve(struct arena *arena, int root, const char *text, char *const *a
 /* The home of a numeric user, as in user_identity. Errors of reading give the fallback: a runtime sets HOME on a best
  * effort. */
 const char *user_home(struct arena *arena, int root, uint32_t uid);
+/* The name, or the number where there is none. */
+const char *user_name(struct arena *arena, int root, uint32_t uid);

@@ -167,6 +167,8 @@ TEST(missing_files_are_empty)
 	CHECK_ERR(user_resolve(&arena, root, "app", NULL, &user, &err), ENOENT);
 	CHECK_STR(user_home(&arena, root, 0), "/root");
 	CHECK_STR(user_home(&arena, root, 9), "/");
+	CHECK_STR(user_name(&arena, root, 0), "0");
+	CHECK_STR(user_name(&arena, root, 99), "99");
 }
 
 /* no link out of the root, no FIFO that hangs, no device, no endless line or file. */
