@@ -120,17 +120,18 @@ static const struct {
     {"pids.max", "TasksMax"},
     {"cpu.weight", "CPUWeight"},
     {"cpu.shares", "CPUShares"},
+    {"blkio.weight", "BlockIOWeight"},
 };
 
-/* "QUOTA PERIOD" of v2: microseconds for each second, in steps of 10 ms as systemd has them, and the period. */
-static int quota_compile(struct arena *arena, const char *value, struct cgroup_settings *settings, struct err *err)
+/* Microseconds for each second, in steps of 10 ms as systemd has them, and the period. */
+static int quota_compile(struct arena *arena, const char *quota_text, const char *period_text,
+			 struct cgroup_settings *settings, struct err *err)
 {
 	enum { SECOND_US = 1000000, STEP_US = 10000 };
-	auto_strv char **parts = strv_split(value, ' ');
 	uint64_t quota = UINT64_MAX, period = 0;
-	int rc = number_parse_u64(parts[1] ? parts[1] : "", UINT32_MAX, "period", &period, err);
-	if (rc == 0 && !text_equal(parts[0], "max")) {
-		rc = number_parse_u64(parts[0], INT64_MAX / SECOND_US, "quota", &quota, err);
+	int rc = number_parse_u64(period_text, UINT32_MAX, "period", &period, err);
+	if (rc == 0 && !text_equal(quota_text, "max") && !text_equal(quota_text, "-1")) {
+		rc = number_parse_u64(quota_text, INT64_MAX / SECOND_US, "quota", &quota, err);
 		quota = quota * SECOND_US / (period ? period : 1);
 		quota = (quota + STEP_US - 1) / STEP_US * STEP_US;
 	}
@@ -143,17 +144,39 @@ static int quota_compile(struct arena *arena, const char *value, struct cgroup_s
 	return 0;
 }
 
+static const char *limit_find(const struct cgroup_settings *settings, const char *file, const char *otherwise)
+{
+	for (size_t i = 0; i < settings->limit_count; i++) {
+		if (text_equal(settings->limits[i].file, file))
+			return settings->limits[i].value;
+	}
+	return otherwise;
+}
+
+/* "QUOTA PERIOD" in one file of v2, or in two of v1. */
+static int quotas_compile(struct arena *arena, struct cgroup_settings *settings, struct err *err)
+{
+	const char *whole = limit_find(settings, "cpu.max", NULL);
+	const char *quota = limit_find(settings, "cpu.cfs_quota_us", NULL);
+	const char *period = limit_find(settings, "cpu.cfs_period_us", NULL);
+	if (whole) {
+		auto_strv char **parts = strv_split(whole, ' ');
+		return quota_compile(arena, parts[0], parts[1] ? parts[1] : "", settings, err);
+	}
+	return quota || period ? quota_compile(arena, quota ? quota : "-1", period ? period : "100000", settings, err)
+			       : 0;
+}
+
 int cgroup_properties_compile(struct arena *arena, struct cgroup_settings *settings, struct err *err)
 {
-	settings->properties = arena_array(arena, struct plan_setting, settings->limit_count * 2 + 1);
+	enum { QUOTA_PROPERTIES = 2 };
+	settings->properties = arena_array(arena, struct plan_setting, settings->limit_count + QUOTA_PROPERTIES + 1);
 	settings->property_count = 0;
+	int rc = quotas_compile(arena, settings, err);
+	if (rc < 0)
+		return rc;
 	for (size_t i = 0; i < settings->limit_count; i++) {
 		const struct plan_setting *limit = &settings->limits[i];
-		if (text_equal(limit->file, "cpu.max")) {
-			int rc = quota_compile(arena, limit->value, settings, err);
-			if (rc < 0)
-				return rc;
-		}
 		for (size_t k = 0; k < array_size(properties); k++) {
 			if (!text_equal(limit->file, properties[k].file))
 				continue;

@@ -220,15 +220,32 @@ TEST(limits_become_properties)
 	struct cgroup_settings settings = {.limits = limits, .limit_count = array_size(limits)};
 	CHECK_OK(cgroup_properties_compile(&arena, &settings, &err));
 	CHECK_INT(settings.property_count, 4);
-	CHECK_STR(settings.properties[0].file, "MemoryMax");
-	CHECK_STR(settings.properties[1].value, "100000");
-	CHECK_STR(settings.properties[2].value, "340000");
+	CHECK_STR(settings.properties[0].value, "100000");
+	CHECK_STR(settings.properties[1].value, "340000");
+	CHECK_STR(settings.properties[2].file, "MemoryMax");
 	CHECK_STR(settings.properties[3].value, "18446744073709551615");
 	pid_t bus = bus_start("done", 0);
 	CHECK_OK(cgroup_scope_update(scope_of(&arena), &settings, &err));
 	bus_end(bus);
 	CHECK_ASKED("SetUnitProperties sba(sv)\n");
 	CHECK_ASKED("MemoryMax\0\1t\0\0\0\0\0\0\0\0\0\0\1\0\0\0\0\0");
+}
+
+TEST(limits_of_v1_become_properties)
+{
+	auto_arena arena = {0};
+	struct plan_setting limits[] = {{(char *)"cpu", (char *)"cpu.cfs_period_us", (char *)"50000"},
+					{(char *)"cpu", (char *)"cpu.cfs_quota_us", (char *)"20000"},
+					{(char *)"blkio", (char *)"blkio.weight", (char *)"300"}};
+	struct cgroup_settings settings = {.limits = limits, .limit_count = array_size(limits)};
+	CHECK_OK(cgroup_properties_compile(&arena, &settings, &err));
+	CHECK_INT(settings.property_count, 3);
+	CHECK_STR(settings.properties[0].value, "50000");
+	CHECK_STR(settings.properties[1].value, "400000");
+	CHECK_STR(settings.properties[2].file, "BlockIOWeight");
+	limits[1].value = (char *)"-1";
+	CHECK_OK(cgroup_properties_compile(&arena, &settings, &err));
+	CHECK_STR(settings.properties[1].value, "18446744073709551615");
 }
 
 TEST(a_scope_is_stopped_and_the_managers_group_found)

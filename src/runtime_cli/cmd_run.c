@@ -81,7 +81,7 @@ static int attend(struct launch *launch, const struct launch_options *options, s
 		return rc;
 	trace("container ended");
 	if (options->keep)
-		cgroup_remove(launch->state.cgroup ? launch->state.cgroup : "");
+		launch_cgroup_remove(launch->context, &launch->state);
 	else
 		rc = launch_remove(launch->context, &launch->state, err);
 	trace("container removed");

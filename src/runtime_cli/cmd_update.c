@@ -4,6 +4,7 @@
 #include "docker/size.h"
 #include "runtime/cgroup.h"
 #include "runtime/cgroup_compile.h"
+#include "runtime/cgroup_scope.h"
 #include "runtime_cli/commands.h"
 #include "runtime_cli/container.h"
 
@@ -225,6 +226,15 @@ static struct oci_resources resources_merge(struct arena *arena, const struct oc
 	return own;
 }
 
+/* systemd would write what it knows again, one day. */
+static int unit_update(struct arena *arena, const struct container_state *state, struct cgroup_settings *settings,
+		       struct err *err)
+{
+	const struct plan_scope scope = container_scope(state);
+	int rc = cgroup_properties_compile(arena, settings, err);
+	return rc < 0 ? rc : cgroup_scope_update(&scope, settings, err);
+}
+
 static int update(struct container *container, const struct update_options *options, struct err *err)
 {
 	struct arena *arena = &container->arena;
@@ -243,6 +253,8 @@ static int update(struct container *container, const struct update_options *opti
 	struct oci_resources asked = merged;
 	asked.devices = given.devices;
 	rc = cgroup_compile(arena, &asked, cgroup_mode(), &settings, err);
+	if (rc == 0 && state->scope)
+		rc = unit_update(arena, state, &settings, err);
 	if (rc == 0)
 		rc = cgroup_update(state->cgroup, &settings, err);
 	if (rc < 0)

@@ -33,6 +33,12 @@ int container_open(struct context *context, const char *id, bool lock, struct co
 	return 0;
 }
 
+struct plan_scope container_scope(const struct container_state *state)
+{
+	return (struct plan_scope){
+	    .unit = state->scope->unit, .slice = state->scope->slice, .user = state->scope->user};
+}
+
 void container_done(struct container *container)
 {
 	cleanup_fd(&container->dir);

@@ -6,10 +6,12 @@
 #include "base/time.h"
 #include "runtime/cgroup.h"
 #include "runtime/cgroup_process.h"
+#include "runtime/cgroup_scope.h"
 #include "runtime/hook.h"
 #include "runtime/plan_compile.h"
 #include "runtime/plan_wire.h"
 #include "runtime_cli/console.h"
+#include "runtime_cli/container.h"
 #include "runtime_cli/net_device.h"
 #include "runtime_cli/program.h"
 #include "runtime_cli/trace.h"
@@ -116,6 +118,15 @@ static char *owner_name(struct arena *arena)
 	return root < 0 ? arena_printf(arena, "%u", geteuid()) : (char *)user_name(arena, root, geteuid());
 }
 
+static struct state_scope *scope_of(struct arena *arena, const struct plan_scope *scope)
+{
+	if (!scope)
+		return NULL;
+	struct state_scope *kept = arena_new(arena, struct state_scope);
+	*kept = (struct state_scope){.unit = scope->unit, .slice = scope->slice, .user = scope->user};
+	return kept;
+}
+
 static void state_fill(struct launch *launch)
 {
 	struct bundle *bundle = &launch->bundle;
@@ -129,6 +140,7 @@ static void state_fill(struct launch *launch)
 	    .created = arena_strdup(&bundle->arena, created),
 	    .owner = owner_name(&bundle->arena),
 	    .cgroup = bundle->plan->cgroup,
+	    .scope = scope_of(&bundle->arena, bundle->plan->scope),
 	    .no_pivot = launch->options->no_pivot,
 	    .annotations = bundle->spec.annotations,
 	    .hooks = bundle->spec.hooks,
@@ -270,8 +282,10 @@ static int process_record(struct launch *launch, struct err *err)
 {
 	const struct launch_options *options = launch->options;
 	/* Done without: what stands at its name, or will, is somebody else's. */
-	if (launch->bundle.plan->cgroup_optional && !cgroup_exists(launch->bundle.plan->cgroup))
+	if (launch->bundle.plan->cgroup_optional && !cgroup_exists(launch->bundle.plan->cgroup)) {
 		launch->state.cgroup = NULL;
+		launch->state.scope = NULL;
+	}
 	launch->state.pid = launch->process.pid;
 	launch->state.start_time = process_start_time(launch->process.pid);
 	launch->state.started = options->at_once;
@@ -396,13 +410,27 @@ static void processes_end(const struct container_state *state)
 	}
 }
 
+/* systemd takes the group away with the unit; what it leaves, and where it does not answer, we do. */
+void launch_cgroup_remove(struct context *context, const struct container_state *state)
+{
+	struct err err;
+	if (state->scope) {
+		const struct plan_scope scope = container_scope(state);
+		if (cgroup_scope_stop(&scope, &err) < 0) {
+			(void)!err_wrap(&err, "stop the scope %s", scope.unit);
+			context_warn(context, err.msg);
+		}
+	}
+	if (state->cgroup)
+		cgroup_remove(state->cgroup);
+}
+
 int launch_remove(struct context *context, const struct container_state *state, struct err *err)
 {
 	auto_buf document = BUF_INIT(STATE_MAX);
 	struct container_state stopped = *state;
 	processes_end(state);
-	if (state->cgroup)
-		cgroup_remove(state->cgroup);
+	launch_cgroup_remove(context, state);
 	int rc = state_remove(context->root_fd, state->id, err);
 	if (!state->hooks || state->hooks->poststop.count == 0)
 		return rc;

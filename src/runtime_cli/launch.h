@@ -30,6 +30,8 @@ void launch_done(struct launch *launch);
 
 /* What has to be done for any container that is let go, by whichever command. */
 int launch_poststart(const struct container_state *state, struct err *err) must_check;
+/* Its control group, and the unit around it. */
+void launch_cgroup_remove(struct context *context, const struct container_state *state);
 /* The whole end: processes, groups, hooks, state. */
 int launch_remove(struct context *context, const struct container_state *state, struct err *err) must_check;
 

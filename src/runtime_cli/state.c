@@ -13,14 +13,19 @@
 
 enum { STATE_SIZE_MAX = 4 << 20 };
 
+JSON_TYPE(state_scope, F_STR(struct state_scope, unit, "unit", JSON_REQUIRED),
+	  F_STR(struct state_scope, slice, "slice", JSON_REQUIRED),
+	  F_BOOL(struct state_scope, user, "user", JSON_OMIT));
+
 JSON_TYPE(container_state, F_STR(struct container_state, oci_version, "ociVersion", JSON_REQUIRED),
 	  F_STR(struct container_state, id, "id", JSON_REQUIRED),
 	  F_STR(struct container_state, bundle, "bundle", JSON_REQUIRED),
 	  F_STR(struct container_state, rootfs, "rootfs", JSON_OMIT),
 	  F_STR(struct container_state, created, "created", JSON_OMIT),
 	  F_STR(struct container_state, owner, "owner", JSON_OMIT),
-	  F_STR(struct container_state, cgroup, "cgroup", JSON_OMIT), F_I64(struct container_state, pid, "pid", 0),
-	  F_U64(struct container_state, start_time, "startTime", 0),
+	  F_STR(struct container_state, cgroup, "cgroup", JSON_OMIT),
+	  F_POINTER(struct container_state, scope, "scope", JSON_OMIT, state_scope),
+	  F_I64(struct container_state, pid, "pid", 0), F_U64(struct container_state, start_time, "startTime", 0),
 	  F_BOOL(struct container_state, started, "started", 0),
 	  F_BOOL(struct container_state, no_pivot, "noPivot", JSON_OMIT),
 	  F_MAP(struct container_state, annotations, "annotations", JSON_OMIT),

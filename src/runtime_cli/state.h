@@ -19,9 +19,16 @@
 #define STATE_PLAN "plan"
 #define STATE_SOCKET "start.sock"
 
+/* The unit of systemd's around the container's control group. */
+struct state_scope {
+	char *unit, *slice;
+	bool user;
+};
+
 struct container_state {
 	char *oci_version, *id, *bundle, *rootfs, *created, *owner;
-	char *cgroup; /* NULL: none */
+	char *cgroup;		   /* NULL: none */
+	struct state_scope *scope; /* NULL: the group is made by ourselves */
 	int64_t pid;
 	uint64_t start_time; /* of the process, in ticks since boot: another with its number is another */
 	bool started;	     /* it was let go */

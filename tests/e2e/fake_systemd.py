@@ -63,7 +63,7 @@ def serve(peer, log):
         log.write(member + b" " + b" ".join(printable.split()) + b"\n")
         log.flush()
         job = b"/org/freedesktop/systemd1/job/7"
-        if member == b"StartTransientUnit":
+        if member in (b"StartTransientUnit", b"StopUnit"):
             peer.sendall(message(2, 1, [(5, b"u", serial), (8, b"g", b"o")], text(job)))
             signal = pad(struct.pack("<I", 7) + text(job), 4)
             signal = pad(signal + text(b"unit"), 4) + text(b"done")

@@ -36,3 +36,66 @@ teardown() { bundle_remove; }
 	[[ $output == *"D-Bus: connect to unix:path=$T/nowhere: No such file or directory"* ]]
 	nothing_left
 }
+
+asked() { grep -E "$1" "$T/asked" | tail -n 1; } # what systemd was asked for last
+
+running() { # a container that runs, in a scope
+	config '.process.args = ["sleep", "1000"] | .linux.cgroupsPath = $path
+		| .linux.resources = {"memory": {"limit": 67108864}, "pids": {"limit": 77}}' --arg path "$NAME.slice:rt:$ID"
+	rt --systemd-cgroup run -d -b "$B" "$ID" </dev/null
+}
+group_file() { find /sys/fs/cgroup -path "*/rt-$ID.scope/$1"; }
+
+@test "update: the unit's properties and the group's files, whatever the command line says of systemd" {
+	running
+	jq -e --arg unit "rt-$ID.scope" '.scope.unit == $unit and .scope.slice != ""' "$T/state/$ID/state.json"
+	: >"$T/asked"
+	rt update --pids-limit 88 --memory 50331648 "$ID"
+	[[ $(asked SetUnitProperties) == *"rt-$ID.scope"*Memory*TasksMax* ]]
+	[ "$(cat "$(group_file pids.max)")" = 88 ]
+	[ "$(cat "$(group_file 'memory.max')" "$(group_file memory.limit_in_bytes)" 2>/dev/null)" = 50331648 ]
+	: >"$T/asked"
+	rt update --cpu-quota 20000 --cpu-period 50000 "$ID"
+	[[ $(asked SetUnitProperties) == *CPUQuotaPeriodUSec*CPUQuotaPerSecUSec* ]]
+	# What systemd refuses is told, and nothing is written then.
+	DBUS_SYSTEM_BUS_ADDRESS=unix:path=$T/nowhere run -1 rt update --pids-limit 99 "$ID"
+	[[ $output == *"D-Bus: connect to unix:path=$T/nowhere"* ]]
+	[ "$(cat "$(group_file pids.max)")" = 88 ]
+	rt delete --force "$ID"
+}
+
+@test "delete stops the scope; so does the end of a run" {
+	running
+	: >"$T/asked"
+	rt delete --force "$ID"
+	[[ $(asked StopUnit) == *"rt-$ID.scope replace"* ]]
+	[[ $(asked ResetFailedUnit) == *"rt-$ID.scope"* ]]
+	[ -z "$(find /sys/fs/cgroup -type d -name "rt-$ID.scope")" ]
+	nothing_left
+	: >"$T/asked"
+	config '.process.args = ["true"]'
+	rt --systemd-cgroup run -b "$B" "$ID" </dev/null
+	[[ $(asked StopUnit) == *"rt-$ID.scope replace"* ]]
+	nothing_left
+}
+
+@test "pause, exec, resume, and the end of one that is paused" {
+	running
+	rt pause "$ID"
+	[ "$(status_of "$ID")" = paused ]
+	rt resume "$ID"
+	[ "$(status_of "$ID")" = running ]
+	rt exec "$ID" true
+	rt pause "$ID"
+	rt delete --force "$ID"
+	[[ $(asked StopUnit) == *"rt-$ID.scope"* ]]
+	nothing_left
+}
+
+@test "a bus that is gone keeps no container from being deleted" {
+	running
+	DBUS_SYSTEM_BUS_ADDRESS=unix:path=$T/nowhere run -0 rt delete --force "$ID"
+	[[ $output == *"stop the scope rt-$ID.scope: D-Bus: connect to"* ]]
+	[ -z "$(find /sys/fs/cgroup -type d -name "rt-$ID.scope")" ]
+	nothing_left
+}
