@@ -234,6 +234,29 @@ int cgroup_scope_stop(const struct plan_scope *scope, struct err *err)
 	return rc;
 }
 
+int cgroup_scope_owner(uint32_t *out_uid, struct err *err)
+{
+	auto_buf body = BUF_INIT(1024);
+	struct dbus_message answer;
+	struct dbus bus;
+	size_t at = 0;
+	const struct dbus_call call = {.destination = "org.freedesktop.DBus",
+				       .path = "/org/freedesktop/DBus",
+				       .interface = "org.freedesktop.DBus",
+				       .member = "GetConnectionUnixUser",
+				       .signature = "s",
+				       .body = &body};
+	dbus_put_text(&body, SYSTEMD);
+	int rc = dbus_connect(true, &bus, err);
+	if (rc < 0)
+		return rc;
+	rc = dbus_call(&bus, &call, &answer, err);
+	if (rc == 0 && !dbus_get_u32(&answer, &at, out_uid))
+		rc = err_set(err, EPROTO, "the owner of the manager is no number");
+	dbus_done(&bus);
+	return rc;
+}
+
 int cgroup_scope_root(bool user, char **out_root, struct err *err)
 {
 	auto_buf body = BUF_INIT(1024);

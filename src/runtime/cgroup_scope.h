@@ -20,5 +20,9 @@ int cgroup_scope_update(const struct plan_scope *scope, const struct cgroup_sett
 /* Stops and forgets the unit; one that is gone is fine. */
 int cgroup_scope_stop(const struct plan_scope *scope, struct err *err) must_check;
 
+/* Whose the user's manager is, as its bus numbers people: not 0 for root of a user namespace with somebody's manager.
+ */
+int cgroup_scope_owner(uint32_t *out_uid, struct err *err) must_check;
+
 /* The manager's own group: "" for the system's, "/user.slice/user-1000.slice/user@1000.service" for a user's. */
 int cgroup_scope_root(bool user, char **out_root, struct err *err) must_check;

@@ -2,6 +2,7 @@
 
 #include "base/fd.h"
 #include "base/text.h"
+#include "runtime/id_map.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -339,23 +340,37 @@ static int socket_open(const char *list, int *out_fd, struct err *err)
 	return 0;
 }
 
-/* A NUL, our number in hexadecimal digits of its decimal ones, and the word to begin. */
-static int authenticate(int fd, struct err *err)
+static int line_exchange(int fd, const char *out, char in[LINE_MAX_SIZE], struct err *err)
 {
-	char uid[16], hex[40], line[LINE_MAX_SIZE];
 	size_t size = 0;
-	snprintf(uid, sizeof uid, "%u", (unsigned)geteuid());
-	hex_encode(uid, strlen(uid), hex);
-	auto_free char *hello = x_printf("AUTH EXTERNAL %s\r\n", hex);
-	if (send(fd, "", 1, MSG_NOSIGNAL) != 1 || fd_write_full(fd, hello, strlen(hello)) < 0)
+	if (fd_write_full(fd, out, strlen(out)) < 0)
 		return err_sys(err, "D-Bus: authenticate");
-	while (size < sizeof line - 1 && (size == 0 || line[size - 1] != '\n')) {
-		ssize_t got = recv(fd, line + size, 1, 0);
+	while (size < LINE_MAX_SIZE - 1 && (size == 0 || in[size - 1] != '\n')) {
+		ssize_t got = recv(fd, in + size, 1, 0);
 		if (got <= 0)
 			return err_set(err, EPROTO, "D-Bus: no answer to the authentication");
 		size++;
 	}
-	line[size] = 0;
+	in[size] = 0;
+	return 0;
+}
+
+/* A NUL, our number in hexadecimal digits of its decimal ones, and the word to begin. In a user namespace the bus may
+ * know us by another number: it is left to what the socket says. */
+static int authenticate(int fd, struct err *err)
+{
+	char uid[16], hex[40], line[LINE_MAX_SIZE];
+	snprintf(uid, sizeof uid, "%u", (unsigned)geteuid());
+	hex_encode(uid, strlen(uid), hex);
+	auto_free char *hello =
+	    id_map_is_first() ? x_printf("AUTH EXTERNAL %s\r\n", hex) : x_strdup("AUTH EXTERNAL\r\n");
+	if (send(fd, "", 1, MSG_NOSIGNAL) != 1)
+		return err_sys(err, "D-Bus: authenticate");
+	int rc = line_exchange(fd, hello, line, err);
+	if (rc == 0 && text_after(line, "DATA"))
+		rc = line_exchange(fd, "DATA\r\n", line, err);
+	if (rc < 0)
+		return rc;
 	if (!text_after(line, "OK "))
 		return err_set(err, EACCES, "D-Bus: the bus does not take us: %s", line);
 	return fd_write_full(fd, "BEGIN\r\n", strlen("BEGIN\r\n")) < 0 ? err_sys(err, "D-Bus: authenticate") : 0;

@@ -112,6 +112,9 @@ static _Noreturn void bus_serve(int fd, const char *result, int already)
 			message_send(fd, DBUS_RETURN, message.serial, NULL, NULL, "o", &body);
 			job_send(fd, "/org/freedesktop/systemd1/job/1", "failed");
 			job_send(fd, "/org/freedesktop/systemd1/job/2", result);
+		} else if (text_equal(message.member, "GetConnectionUnixUser")) {
+			dbus_put_u32(&body, 1000);
+			message_send(fd, DBUS_RETURN, message.serial, NULL, NULL, "u", &body);
 		} else if (text_equal(message.member, "Get")) {
 			dbus_put_signature(&body, "s");
 			dbus_put_text(&body, "/user.slice/user-7.slice/user@7.service");
@@ -259,6 +262,11 @@ TEST(a_scope_is_stopped_and_the_managers_group_found)
 	auto_free char *root = NULL;
 	CHECK_OK(cgroup_scope_root(true, &root, &err));
 	CHECK_STR(root, "/user.slice/user-7.slice/user@7.service");
+	bus_end(bus);
+	uint32_t owner = 0;
+	bus = bus_start("done", 0);
+	CHECK_OK(cgroup_scope_owner(&owner, &err));
+	CHECK_INT(owner, 1000);
 	bus_end(bus);
 }
 

@@ -221,13 +221,10 @@ int bundle_compile(struct context *context, struct bundle *bundle, const struct 
 {
 	struct oci_linux *part = bundle->spec.linux_part;
 	struct seccomp_filter filter;
-	bool filtered, rootless, placed = part && !text_empty(part->cgroups_path);
+	bool filtered, rootless = rootless_groups(context), placed = part && !text_empty(part->cgroups_path);
 	if (!part)
 		return err_set(err, EINVAL, "config.json: linux: missing field");
-	int rc = rootless_groups(context, &rootless, err);
-	if (rc < 0)
-		return rc;
-	rc = rootless_check(&bundle->spec, err);
+	int rc = rootless_check(&bundle->spec, err);
 	if (rc == 0)
 		rc = namespaces_open(bundle, err);
 	if (rc == 0)

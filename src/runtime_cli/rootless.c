@@ -1,6 +1,7 @@
 #include "runtime_cli/rootless.h"
 
 #include "base/text.h"
+#include "runtime/cgroup_scope.h"
 #include "runtime/id_map.h"
 
 #include <strings.h>
@@ -11,7 +12,8 @@ bool rootless_here(void)
 	return geteuid() != 0 || !id_map_is_first();
 }
 
-int rootless_groups(const struct context *context, bool *out_rootless, struct err *err)
+/* 1, 0, or -1 for "auto". */
+static int word_read(const char *given, struct err *err)
 {
 	static const struct {
 		const char *word;
@@ -20,18 +22,31 @@ int rootless_groups(const struct context *context, bool *out_rootless, struct er
 	    {"true", true},   {"True", true},	{"TRUE", true},	  {"t", true},	{"T", true},  {"1", true},
 	    {"false", false}, {"False", false}, {"FALSE", false}, {"f", false}, {"F", false}, {"0", false},
 	};
-	const char *given = context->rootless;
-	if (text_empty(given) || strcasecmp(given, "auto") == 0) {
-		*out_rootless = rootless_here();
-		return 0;
-	}
+	if (text_empty(given) || strcasecmp(given, "auto") == 0)
+		return -1;
 	for (size_t i = 0; i < array_size(words); i++) {
-		if (!text_equal(given, words[i].word))
-			continue;
-		*out_rootless = words[i].value;
-		return 0;
+		if (text_equal(given, words[i].word))
+			return words[i].value;
 	}
 	return err_set(err, EINVAL, "invalid value \"%s\" for --rootless (true, false, auto)", given);
+}
+
+int rootless_word_check(const struct context *context, struct err *err)
+{
+	int word = word_read(context->rootless, err);
+	return word < -1 ? word : 0;
+}
+
+bool rootless_groups(const struct context *context)
+{
+	struct err ignored;
+	uint32_t owner;
+	int word = word_read(context->rootless, &ignored);
+	if (word >= 0 || !rootless_here())
+		return word > 0;
+	if (geteuid() != 0 || !context->systemd_cgroup)
+		return true;
+	return cgroup_scope_owner(&owner, &ignored) == 0 && owner != 0;
 }
 
 static bool is_mapped(const struct oci_id_mapping *items, size_t count, int64_t id)

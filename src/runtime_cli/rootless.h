@@ -10,8 +10,12 @@
 /* Not the host's root: somebody else, or root of a user namespace. */
 bool rootless_here(void);
 
-/* Whether control groups that may not be made are done without. -EINVAL: --rootless has no such value. */
-int rootless_groups(const struct context *context, bool *out_rootless, struct err *err) must_check;
+/* -EINVAL: --rootless has no such value. */
+int rootless_word_check(const struct context *context, struct err *err) must_check;
+
+/* Whether control groups that may not be made are done without, and those of systemd are of the user's manager. Root of
+ * a user namespace with --systemd-cgroup is asked for at the user's bus: there may be a systemd of root's inside. */
+bool rootless_groups(const struct context *context);
 
 /* What the kernel would refuse anybody who is not root, by the member's name. */
 int rootless_check(const struct oci_spec *spec, struct err *err) must_check;

@@ -108,8 +108,7 @@ int runtime_main(int argc, char **argv)
 		err_set(&err, EINVAL, "invalid log-format: \"%s\" (text, json)", context.log_format);
 		return context_failed(&context, &err);
 	}
-	bool ignored;
-	if (rootless_groups(&context, &ignored, &err) < 0)
+	if (rootless_word_check(&context, &err) < 0)
 		return context_failed(&context, &err);
 	if (context.version)
 		return version();

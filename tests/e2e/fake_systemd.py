@@ -1,6 +1,6 @@
 """A bus with a systemd on it that takes every unit: writes what it was asked for to a file, a member a line.
 
-fake_systemd.py SOCKET FILE
+fake_systemd.py SOCKET FILE [OWNER [GROUP]]: whose the manager is, and below which group its units lie.
 """
 import socket
 import struct
@@ -49,6 +49,9 @@ def serve(peer, log):
     stream = b""
     while not stream.endswith(b"\r\n"):
         stream += peer.recv(1)
+    if stream.endswith(b"EXTERNAL\r\n"):  # without a number: the socket's credentials are asked for
+        peer.sendall(b"DATA\r\n")
+        exactly(peer, len(b"DATA\r\n"))
     peer.sendall(b"OK 0123\r\n")
     exactly(peer, len(b"BEGIN\r\n"))
     while True:
@@ -69,10 +72,16 @@ def serve(peer, log):
             signal = pad(signal + text(b"unit"), 4) + text(b"done")
             peer.sendall(message(4, 2, [(1, b"o", b"/org/freedesktop/systemd1"), (3, b"s", b"JobRemoved"),
                                         (8, b"g", b"uoss")], signal))
+        elif member == b"GetConnectionUnixUser":
+            peer.sendall(message(2, 1, [(5, b"u", serial), (8, b"g", b"u")], struct.pack("<I", OWNER)))
+        elif member == b"Get":
+            peer.sendall(message(2, 1, [(5, b"u", serial), (8, b"g", b"v")], b"\1s\0\0" + text(GROUP)))
         else:
             peer.sendall(message(2, 1, [(5, b"u", serial)]))
 
 
+OWNER = int(sys.argv[3]) if len(sys.argv) > 3 else 0
+GROUP = sys.argv[4].encode() if len(sys.argv) > 4 else b"/"
 listener = socket.socket(socket.AF_UNIX)
 listener.bind(sys.argv[1])
 listener.listen()

@@ -10,7 +10,7 @@ setup_file() {
 }
 teardown_file() {
 	kill "$(cat "$T/bus.pid")"
-	find /sys/fs/cgroup -depth -type d -name "$NAME.slice" -exec rmdir {} \; 2>/dev/null
+	find /sys/fs/cgroup -depth -type d \( -name "$NAME.slice" -o -name "$NAME-user" \) -exec rmdir {} \; 2>/dev/null
 	runtime_end
 }
 setup() { bundle_make; }
@@ -97,5 +97,22 @@ group_file() { find /sys/fs/cgroup -path "*/rt-$ID.scope/$1"; }
 	DBUS_SYSTEM_BUS_ADDRESS=unix:path=$T/nowhere run -0 rt delete --force "$ID"
 	[[ $output == *"stop the scope rt-$ID.scope: D-Bus: connect to"* ]]
 	[ -z "$(find /sys/fs/cgroup -type d -name "rt-$ID.scope")" ]
+	nothing_left
+}
+
+@test "root of a user namespace asks the user's manager, below whose group the scope lies" {
+	local bus
+	python3 "$BATS_TEST_DIRNAME/fake_systemd.py" "$T/session" "$T/asked-session" 1234 "/$NAME-user" 3>&- </dev/null >"$T/session.log" 2>&1 &
+	bus=$!
+	wait_for test -S "$T/session"
+	command_is 'cat /proc/self/cgroup'
+	config '.linux.cgroupsPath = $path | .linux.namespaces |= map(select(.type != "cgroup" and .type != "network"))
+		| .mounts |= map(select(.type != "sysfs" and .type != "devpts")) | del(.linux.resources)' --arg path "$NAME.slice:rt:$ID"
+	DBUS_SYSTEM_BUS_ADDRESS=unix:path=$T/nowhere DBUS_SESSION_BUS_ADDRESS=unix:path=$T/session \
+		run unshare -r -m "$TUG_BIN/tug-runtime" --systemd-cgroup --root "$T/state" run -b "$B" "$ID" </dev/null
+	kill "$bus"
+	[ "$status" = 0 ] || { echo "$output"; return 1; }
+	[[ $output == *"/$NAME-user/$NAME.slice/rt-$ID.scope"* ]]
+	grep -q "StopUnit rt-$ID.scope" "$T/asked-session"
 	nothing_left
 }
