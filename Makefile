@@ -1,7 +1,7 @@
 # A thin front for CMake. `make help` lists the goals.
 PRESET ?= release
 
-all: release ## build/release/bin: tug, tugd, tug-monitor, tug-reaper, tug-runtime
+all: release ## build/release/bin: tug, tugd, tug-monitor, tug-reaper, tug-resolver, tug-runtime
 
 release dev coverage fuzz: ## build with this CMake preset (dev: AddressSanitizer and UBSan)
 	@test -f build/$@/build.ninja || cmake --preset $@ >/dev/null

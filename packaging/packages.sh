@@ -9,11 +9,11 @@ set -eu
 list() {
 	for use; do
 		case $use in
-		build) echo gcc libc6-dev linux-libc-dev make cmake ninja-build pkg-config musl-tools musl-dev libyajl-dev libssl-dev \
+		build) echo gcc libc6-dev linux-libc-dev make cmake ninja-build pkg-config musl-tools musl-dev libyajl-dev libssl-dev libldns-dev \
 			libseccomp-dev libsqlite3-dev zlib1g-dev libzstd-dev libisal-dev libmnl-dev libnftnl-dev libcurl4-openssl-dev ;;
 		run) echo libyajl2 libssl3 libseccomp2 libsqlite3-0 zlib1g libzstd1 libisal2 libmnl0 libnftnl11 libcurl4 ;;
 		demo) echo mmdebstrap busybox-static curl iproute2 nftables python3 ca-certificates ;;
-		test) echo bats jq curl socat xxd postgresql procps util-linux busybox-static iproute2 nftables strace \
+		test) echo bats jq curl socat xxd postgresql procps util-linux busybox-static iproute2 nftables strace bind9-dnsutils \
 			mmdebstrap python3 skopeo umoci buildah docker-registry openssl libarchive-tools clang-format cppcheck gcc-aarch64-linux-gnu \
 			libc6-dev-arm64-cross docker.io containerd crun runc podman uidmap ca-certificates ;;
 		vm) echo qemu-system-x86 busybox-static kmod apparmor secilc bats jq iproute2 nftables ;;

@@ -159,11 +159,18 @@ static int limit_set(int resource, rlim_t value, struct err *err)
 	return setrlimit(resource, &limit) < 0 ? err_sys(err, "set limit %d", resource) : 0;
 }
 
+static rlim_t descriptors_max(const struct confine_spec *spec)
+{
+	struct rlimit limit;
+	rlim_t wanted = spec->descriptors ? spec->descriptors : DESCRIPTORS_MAX;
+	return getrlimit(RLIMIT_NOFILE, &limit) == 0 && limit.rlim_max < wanted ? limit.rlim_max : wanted;
+}
+
 static int limits_set(const struct confine_spec *spec, struct err *err)
 {
 	int rc = limit_set(RLIMIT_CORE, 0, err);
 	if (rc == 0)
-		rc = limit_set(RLIMIT_NOFILE, DESCRIPTORS_MAX, err);
+		rc = limit_set(RLIMIT_NOFILE, descriptors_max(spec), err);
 	if (rc == 0 && spec->file_max > 0)
 		rc = limit_set(RLIMIT_FSIZE, spec->file_max, err);
 	return rc;
@@ -300,6 +307,8 @@ static char *network_calls[] = {CALL(sendmsg),
 				CALL(sched_getaffinity),
 				NULL};
 
+static char *serve_calls[] = {CALL(accept4), NULL};
+
 /* A library that would like a thread can do without: it hears so instead of ending us. */
 static char *thread_calls[] = {CALL(clone), CALL(clone3), NULL};
 
@@ -313,10 +322,11 @@ static int filter_load(const struct confine_spec *confine, struct err *err)
 	    {.names = calls, .action = allow},
 	    {.names = confine->network ? network_calls : message_calls, .action = allow},
 	    {.names = thread_calls, .action = (char *)"SCMP_ACT_ERRNO", .errno_ret = &no},
+	    {.names = serve_calls, .action = allow},
 	};
 	struct oci_seccomp spec = {.default_action = (char *)"SCMP_ACT_KILL_PROCESS"};
 	spec.syscalls.items = rules;
-	spec.syscalls.count = confine->network ? 3 : confine->messages ? 2 : 1;
+	spec.syscalls.count = confine->network ? 3 + confine->serves : confine->messages ? 2 : 1;
 	int rc = seccomp_compile(&arena, &spec, &filter, err);
 	if (rc < 0)
 		return rc;

@@ -39,6 +39,8 @@ struct confine_spec {
 	 * is kept then. Threads cannot be started: a library that tries gets an error.
 	 */
 	bool network;
+	bool serves;			  /* with network: connections may be taken on sockets that listen already */
+	uint32_t descriptors;		  /* that may be open, as far as that is allowed now; 0: 1024 */
 	const struct confine_file *files; /* with network: what looking up names needs */
 	size_t file_count;
 };
