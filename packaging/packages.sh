@@ -17,7 +17,7 @@ list() {
 			mmdebstrap python3 skopeo umoci buildah docker-registry openssl libarchive-tools clang-format cppcheck gcc-aarch64-linux-gnu \
 			libc6-dev-arm64-cross docker.io containerd crun runc podman uidmap ca-certificates ;;
 		vm) echo qemu-system-x86 busybox-static kmod apparmor secilc bats jq iproute2 nftables ;;
-		bench) echo hyperfine fio crun runc podman docker.io ;;
+		bench) echo hyperfine fio crun runc podman docker.io docker-registry curl python3 ;;
 		*) echo "packages.sh: unknown use $use" >&2; exit 2 ;;
 		esac
 	done | tr ' ' '\n' | grep -v '^$' | sort -u

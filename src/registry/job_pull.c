@@ -16,7 +16,8 @@
 #include <sys/statvfs.h>
 #include <unistd.h>
 
-enum { TAGS_MAX = 10000, IMAGES_MAX = 10000, WORKERS_MIN = 2 };
+/* A worker waits for bytes and for the disk, too: there are more than processors. */
+enum { TAGS_MAX = 10000, IMAGES_MAX = 10000, WORKERS_PER_PROCESSOR = 2 };
 #define SHOW_NS 100000000LL
 #define SHORT_DIGEST 12
 
@@ -509,8 +510,8 @@ static int pull_run(struct pull *pull, struct err *err)
 {
 	struct registry_session *session = &pull->session;
 	long processors = sysconf(_SC_NPROCESSORS_ONLN);
-	int rc = unpacker_start(REGISTRY_STAGING, processors > WORKERS_MIN ? (size_t)processors : WORKERS_MIN,
-				&pull->unpacker, err);
+	size_t workers = WORKERS_PER_PROCESSOR * (processors > 2 ? (size_t)processors : 2);
+	int rc = unpacker_start(REGISTRY_STAGING, workers, &pull->unpacker, err);
 	if (rc == 0)
 		rc = session_open(session, err);
 	if (rc == 0)
