@@ -2,6 +2,7 @@
 #include "cli/commands.h"
 
 #include "base/text.h"
+#include "cli/config_file.h"
 #include "cli/credentials.h"
 #include "cli/filter_query.h"
 #include "cli/listing.h"
@@ -115,7 +116,7 @@ static int login_do(struct cli *cli, struct auth_config *auth, struct err *err)
 	if (rc < 0)
 		return err_wrap(err, "error saving credentials");
 	const char *dir;
-	if (plain && client_config_dir(&cli->arena, &dir, err) == 0)
+	if (plain && config_dir(&cli->arena, &dir, err) == 0)
 		fprintf(stderr,
 			"\nWARNING! Your credentials are stored unencrypted in '%s/config.json'.\n"
 			"Configure a credential helper to remove this warning. See\n"

@@ -8,6 +8,7 @@
 #include "base/file.h"
 #include "base/path.h"
 #include "base/text.h"
+#include "cli/config_file.h"
 #include "cli/credentials.h"
 #include "docker/reference.h"
 #include "docker/registry.h"
@@ -126,7 +127,7 @@ static char *folder_name(struct cli *cli, const char *reference, struct err *err
 static int lists_open(struct cli *cli, bool make, int *out_fd, struct err *err)
 {
 	const char *dir;
-	int rc = client_config_dir(&cli->arena, &dir, err);
+	int rc = config_dir(&cli->arena, &dir, err);
 	if (rc < 0)
 		return rc;
 	const char *path = arena_printf(&cli->arena, "%s/manifests", dir);

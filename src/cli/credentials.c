@@ -1,5 +1,7 @@
 #include "cli/credentials.h"
 
+#include "cli/config_file.h"
+
 #include "base/base64.h"
 #include "base/fd.h"
 #include "base/file.h"
@@ -13,31 +15,23 @@
 #include <sys/stat.h>
 #include <sys/wait.h>
 
-enum { CONFIG_MAX = 8 << 20, HELPER_MAX = 1 << 20 };
+enum { HELPER_MAX = 1 << 20 };
 
 /* --- config.json --- */
-
-int client_config_dir(struct arena *arena, const char **out_path, struct err *err)
-{
-	const char *own = getenv("DOCKER_CONFIG"), *home = getenv("HOME");
-	if (text_empty(own) && text_empty(home))
-		return err_set(err, ENOENT, "neither DOCKER_CONFIG nor HOME is set");
-	*out_path = text_empty(own) ? arena_printf(arena, "%s/.docker", home) : own;
-	return 0;
-}
 
 const char *credentials_key(const char *host)
 {
 	return text_equal(host, "docker.io") ? AUTH_HUB : host;
 }
 
-static int config_load(struct arena *arena, const char **out_dir, struct buf *text, struct err *err)
+static int file_load(struct arena *arena, struct buf *text, struct err *err)
 {
+	const char *dir;
 	struct err missing;
-	int rc = client_config_dir(arena, out_dir, err);
+	int rc = config_dir(arena, &dir, err);
 	if (rc < 0)
 		return rc;
-	auto_free char *path = x_printf("%s/config.json", *out_dir);
+	auto_free char *path = x_printf("%s/config.json", dir);
 	rc = file_read(AT_FDCWD, path, text, &missing);
 	return rc < 0 && rc != -ENOENT ? err_set(err, missing.code, "%s: %s", path, missing.msg) : 0;
 }
@@ -135,59 +129,52 @@ static void auths_print(struct arena *arena, struct buf *out, const struct json 
 	buf_char(out, '}');
 }
 
-int credentials_edit(struct arena *arena, const void *text, size_t size, const char *host,
-		     const struct auth_config *auth, struct buf *out, bool *out_found, struct err *err)
+/* The value of "auths" with other credentials for a host, laid out as Docker does. */
+static int auths_make(struct arena *arena, const void *text, size_t size, const char *host,
+		      const struct auth_config *auth, struct buf *out, bool *out_found, struct err *err)
 {
 	const struct json *config = NULL, *made;
-	auto_buf plain = BUF_INIT(CONFIG_MAX);
-	bool there = false;
+	auto_buf plain = BUF_INIT(CONFIG_FILE_MAX), lines = BUF_INIT(CONFIG_FILE_MAX);
 	int rc = size ? json_parse(arena, text, size, "config.json", &config, err) : 0;
 	if (rc < 0)
 		return rc;
-	if (config && config->kind != JSON_OBJECT)
-		return err_set(err, EINVAL, "config.json: not an object");
 	*out_found = false;
-	buf_char(&plain, '{');
-	for (size_t i = 0; config && i < config->count; i++) {
-		bool auths = text_equal(config->keys[i], "auths");
-		buf_text(&plain, i ? "," : "");
-		json_encode_string(&plain, config->keys[i]);
-		buf_char(&plain, ':');
-		if (auths)
-			auths_print(arena, &plain, config->items[i], host, auth, out_found);
-		else
-			json_encode_value(&plain, config->items[i]);
-		there = there || auths;
-	}
-	if (!there) {
-		buf_printf(&plain, "%s\"auths\":", config && config->count ? "," : "");
-		auths_print(arena, &plain, NULL, host, auth, out_found);
-	}
-	buf_char(&plain, '}');
+	auths_print(arena, &plain, config ? json_get(config, "auths") : NULL, host, auth, out_found);
 	rc = buf_check(&plain, "config.json", err);
 	if (rc == 0)
 		rc = json_parse(arena, plain.data, plain.len, "config.json", &made, err);
-	if (rc == 0)
-		json_indent(out, made, 4);
-	return rc < 0 ? rc : buf_check(out, "config.json", err);
+	if (rc < 0)
+		return rc;
+	json_indent(&lines, made, 1);
+	/* Tabs, one deeper than the member. Strings hold no line ends. */
+	for (const char *at = buf_str(&lines); *at; at++) {
+		buf_char(out, *at);
+		if (*at != '\n')
+			continue;
+		for (buf_char(out, '\t'); at[1] == ' '; at++)
+			buf_char(out, '\t');
+	}
+	return buf_check(out, "config.json", err);
 }
 
-static int config_write(struct arena *arena, const char *host, const struct auth_config *auth, bool *out_found,
-			struct err *err)
+int credentials_edit(struct arena *arena, const void *text, size_t size, const char *host,
+		     const struct auth_config *auth, struct buf *out, bool *out_found, struct err *err)
 {
-	auto_buf text = BUF_INIT(CONFIG_MAX), made = BUF_INIT(CONFIG_MAX);
-	const char *dir;
-	int rc = config_load(arena, &dir, &text, err);
+	auto_buf auths = BUF_INIT(CONFIG_FILE_MAX);
+	int rc = auths_make(arena, text, size, host, auth, &auths, out_found, err);
+	return rc < 0 ? rc : config_edit(text, size, "auths", buf_str(&auths), out, err);
+}
+
+static int auths_write(struct arena *arena, const char *host, const struct auth_config *auth, bool *out_found,
+		       struct err *err)
+{
+	auto_buf text = BUF_INIT(CONFIG_FILE_MAX), auths = BUF_INIT(CONFIG_FILE_MAX);
+	int rc = file_load(arena, &text, err);
 	if (rc == 0)
-		rc = credentials_edit(arena, buf_str(&text), text.len, host, auth, &made, out_found, err);
+		rc = auths_make(arena, buf_str(&text), text.len, host, auth, &auths, out_found, err);
 	if (rc < 0 || (!auth && !*out_found))
 		return rc;
-	if (mkdir(dir, 0700) < 0 && errno != EEXIST)
-		return err_sys(err, "make %s", dir);
-	auto_fd int folder = open(dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	if (folder < 0)
-		return err_sys(err, "open %s", dir);
-	return file_replace(folder, "config.json", made.data, made.len, 0600, err);
+	return config_set("auths", buf_str(&auths), err);
 }
 
 /* --- helpers --- */
@@ -302,9 +289,9 @@ static int helper_store(const char *name, const char *host, const struct auth_co
 
 int credentials_find(struct arena *arena, const char *host, struct auth_config *out_auth, struct err *err)
 {
-	auto_buf text = BUF_INIT(CONFIG_MAX);
+	auto_buf text = BUF_INIT(CONFIG_FILE_MAX);
 	struct credentials_file file;
-	const char *dir, *given = getenv("DOCKER_AUTH_CONFIG");
+	const char *home, *given = getenv("DOCKER_AUTH_CONFIG");
 	struct err missing;
 	*out_auth = (struct auth_config){0};
 	int rc = 0;
@@ -315,8 +302,8 @@ int credentials_find(struct arena *arena, const char *host, struct auth_config *
 		*out_auth = file.auth;
 	}
 	bool found = out_auth->username || out_auth->identity_token || out_auth->registry_token;
-	if (!found && client_config_dir(arena, &dir, &missing) == 0) {
-		rc = config_load(arena, &dir, &text, err);
+	if (!found && config_dir(arena, &home, &missing) == 0) {
+		rc = file_load(arena, &text, err);
 		if (rc == 0)
 			rc = credentials_read(arena, buf_str(&text), text.len, host, &file, err);
 		if (rc == 0 && file.helper)
@@ -348,37 +335,36 @@ int credentials_header(struct arena *arena, const char *reference, const char **
 
 int credentials_store(struct arena *arena, const struct auth_config *auth, bool *out_plain, struct err *err)
 {
-	auto_buf text = BUF_INIT(CONFIG_MAX);
+	auto_buf text = BUF_INIT(CONFIG_FILE_MAX);
 	struct credentials_file file;
-	const char *dir, *host = auth_host(arena, auth->server_address);
+	const char *host = auth_host(arena, auth->server_address);
 	bool found;
-	int rc = config_load(arena, &dir, &text, err);
+	int rc = file_load(arena, &text, err);
 	if (rc == 0)
 		rc = credentials_read(arena, buf_str(&text), text.len, host, &file, err);
 	if (rc < 0)
 		return rc;
 	*out_plain = !file.helper;
 	if (!file.helper)
-		return config_write(arena, host, auth, &found, err);
+		return auths_write(arena, host, auth, &found, err);
 	rc = helper_store(file.helper, host, auth, err);
 	/* The file says that there are some, as Docker's does. */
 	const struct auth_config nothing = {0};
-	return rc < 0 ? rc : config_write(arena, host, &nothing, &found, err);
+	return rc < 0 ? rc : auths_write(arena, host, &nothing, &found, err);
 }
 
 int credentials_erase(struct arena *arena, const char *host, bool *out_found, struct err *err)
 {
-	auto_buf text = BUF_INIT(CONFIG_MAX), answer = BUF_INIT(HELPER_MAX);
+	auto_buf text = BUF_INIT(CONFIG_FILE_MAX), answer = BUF_INIT(HELPER_MAX);
 	struct credentials_file file;
-	const char *dir;
-	int rc = config_load(arena, &dir, &text, err);
+	int rc = file_load(arena, &text, err);
 	if (rc == 0)
 		rc = credentials_read(arena, buf_str(&text), text.len, host, &file, err);
 	if (rc == 0 && file.helper)
 		rc = helper_run(file.helper, "erase", credentials_key(host), &answer, err);
 	if (rc < 0)
 		return rc;
-	rc = config_write(arena, host, NULL, out_found, err);
+	rc = auths_write(arena, host, NULL, out_found, err);
 	*out_found = *out_found || file.helper;
 	return rc;
 }

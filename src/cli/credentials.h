@@ -1,7 +1,7 @@
 /*
  * Credentials for registries where Docker's client keeps them: config.json in DOCKER_CONFIG or ~/.docker, or a helper
  * that it names (docker-credential-NAME, by the protocol of docker-credential-helpers). What else is in the file stays
- * as it is.
+ * as it is (cli/config_file.h).
  *
  * Looked up in this order: DOCKER_AUTH_CONFIG, credHelpers, credsStore, auths. A registry is named by its host, Docker
  * Hub by https://index.docker.io/v1/; keys that are URLs are matched by their host.
@@ -21,8 +21,6 @@ int credentials_store(struct arena *arena, const struct auth_config *auth, bool 
 /* *out_found: there were some. */
 int credentials_erase(struct arena *arena, const char *host, bool *out_found, struct err *err) must_check;
 
-/* The directory of config.json. In the arena; -ENOENT without a home. */
-int client_config_dir(struct arena *arena, const char **out_path, struct err *err) must_check;
 /* The key of a host in config.json. */
 const char *credentials_key(const char *host);
 

@@ -50,7 +50,7 @@ TEST(credentials_edit_keeps_the_rest)
 	const struct auth_config auth = {.username = (char *)"u", .password = (char *)"p"};
 	CHECK_OK(credentials_edit(&arena, text, strlen(text), "docker.io", &auth, &out, &found, &err));
 	CHECK(!found);
-	CHECK_CONTAINS(out.data, "\"psFormat\": \"table\"");
+	CHECK_CONTAINS(out.data, "{\"psFormat\":\"table\",\"auths\":");
 	CHECK_STR(read_file(&arena, out.data, "docker.io").auth.username, "u");
 	CHECK_STR(read_file(&arena, out.data, "a").auth.password, "y");
 	CHECK_OK(credentials_edit(&arena, out.data, out.len, "docker.io", NULL, &again, &found, &err));
