@@ -10,6 +10,7 @@
 #include "engine/engine_state.h"
 #include "engine/image_use.h"
 #include "engine/job.h"
+#include "engine/names.h"
 #include "engine/networks.h"
 #include "engine/registry_job.h"
 #include "engine/restore.h"
@@ -206,6 +207,8 @@ static int engine_start_up(struct engine *engine, struct err *err)
 		seccomp_cache_open(engine);
 	if (rc == 0)
 		rc = networks_start(engine, err);
+	if (rc == 0)
+		rc = names_open(engine, err);
 	return rc < 0 ? rc : restore_all(engine, err);
 }
 
@@ -245,6 +248,7 @@ void engine_close(struct engine *engine)
 		exec_forget(container);
 		container_free(container);
 	}
+	names_close(engine);
 	networks_stop(engine);
 	run_forget_children(engine);
 	image_store_close(engine->images);

@@ -17,6 +17,7 @@ struct engine {
 	struct database *database;
 	struct image_store *images;
 	struct networks *networks;
+	struct names *names;			/* names.h */
 	struct network_record *network_records; /* newest first */
 	struct arena seccomp_arena;
 	const struct seccomp_profile *seccomp_default; /* decoded with the first container */

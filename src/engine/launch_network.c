@@ -6,6 +6,7 @@
 #include "base/random.h"
 #include "base/text.h"
 #include "engine/engine_state.h"
+#include "engine/names.h"
 
 #include <fcntl.h>
 #include <stdlib.h>
@@ -273,7 +274,7 @@ static int connect_own(struct container *container, int *namespace_fd, struct er
 	if (rc < 0)
 		return rc;
 	address_fill(container);
-	return 0;
+	return names_put(container, *namespace_fd, err);
 }
 
 int launch_network_connect(struct container *container, int *out_namespace, struct err *err)
@@ -300,6 +301,7 @@ int launch_network_connect(struct container *container, int *out_namespace, stru
 
 void launch_network_disconnect(struct container *container)
 {
+	names_drop(container);
 	network_unpublish(container->published);
 	container->published = NULL;
 	for (size_t i = 0; i < container->member_count; i++) {
@@ -394,7 +396,7 @@ int launch_network_adopt(struct container *container, struct err *err)
 	if (rc < 0)
 		return rc;
 	leftovers_leave(container);
-	return 0;
+	return names_put(container, -1, err);
 }
 
 /* --- while it runs --- */
@@ -404,6 +406,8 @@ static int follow(struct container *container, int namespace_fd, bool resolved_b
 {
 	address_fill(container);
 	int rc = gateways_set(container, namespace_fd, err);
+	if (rc == 0)
+		rc = names_put(container, namespace_fd, err);
 	launch_network_files_follow(container, resolved_before);
 	return rc;
 }

@@ -16,7 +16,10 @@ enum { FILE_MAX = 1 << 20 };
 
 bool launch_network_resolves(const struct container *container)
 {
-	(void)container;
+	for (size_t i = 0; i < container->member_count; i++) {
+		if (network_resolves(container->members[i].endpoint->network))
+			return true;
+	}
 	return false;
 }
 

@@ -1,12 +1,15 @@
 /* rename, and the size of a container's terminal. */
+#include "base/log.h"
 #include "base/text.h"
 #include "engine/engine_state.h"
 #include "engine/name.h"
+#include "engine/names.h"
 #include "engine/run.h"
 
 int engine_rename(struct engine *engine, const char *name, const char *new_name, struct err *err)
 {
 	struct container *container;
+	struct err ignored;
 	const char *bare = new_name + (new_name[0] == '/');
 	if (text_empty(bare))
 		return err_set(err, EINVAL, "Neither old nor new names may be empty");
@@ -28,6 +31,8 @@ int engine_rename(struct engine *engine, const char *name, const char *new_name,
 	rc = container_save_name(container, bare, err);
 	if (rc == 0)
 		container_event(container, "rename", "oldName", old, NULL);
+	if (rc == 0 && container->named && names_put(container, -1, &ignored) < 0)
+		log_error(LOG_LEVEL_ERROR, &ignored, "a renamed container keeps its old name in its networks", NULL);
 	return rc;
 }
 

@@ -8,6 +8,7 @@
 #include "engine/launch.h"
 #include "engine/launch_volumes.h"
 #include "engine/lifecycle.h"
+#include "engine/names.h"
 #include "monitor/exit_record.h"
 #include "runtime/cgroup_process.h"
 
@@ -148,6 +149,7 @@ int restore_all(struct engine *engine, struct err *err)
 			log_error(LOG_LEVEL_ERROR, &failure, "cannot restore a container", NULL);
 	}
 	launch_volumes_settle(engine);
+	names_settle(engine);
 	steps_remove(engine);
 	lifecycle_sweep(engine);
 	restart_queue_run(engine);

@@ -9,6 +9,7 @@
 #include "engine/engine_state.h"
 #include "engine/launch.h"
 #include "engine/lifecycle.h"
+#include "engine/names.h"
 
 #include <fcntl.h>
 #include <stdio.h>
@@ -290,6 +291,8 @@ static int monitor_spawn(struct run *run, int theirs, struct err *err)
 	const struct process_spec spec = {
 	    .exe_fd = engine->monitor, .argv = argv, .fds = fds, .fd_count = array_size(fds), .new_session = true};
 	rc = process_spawn(&spec, &pid, err);
+	if (rc == 0)
+		names_watch(container, pid);
 	return rc < 0 ? rc : child_watch(engine, pid, err);
 }
 
