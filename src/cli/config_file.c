@@ -144,8 +144,8 @@ int config_edit(const char *text, size_t size, const char *key, const char *valu
 	auto_arena arena = {0};
 	const struct json *config;
 	size_t index = 0;
-	text = size > 0 ? text : "{}\n";
-	int rc = json_parse(&arena, text, strlen(text), "config.json", &config, err);
+	text = size > 0 ? arena_strndup(&arena, text, size) : "{}\n";
+	int rc = json_parse(&arena, text, size > 0 ? size : strlen(text), "config.json", &config, err);
 	if (rc < 0)
 		return rc;
 	if (config->kind != JSON_OBJECT)
