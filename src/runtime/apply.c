@@ -43,6 +43,7 @@ static pid_t child_clone(const struct plan *plan, const struct apply_input *inpu
 	    .listener = input->listening ? input->listener : -1,
 	    .survives = input->survives,
 	    .in_cgroup = inside || no_cgroup,
+	    .opener = -1,
 	};
 	close(pair[0]);
 	apply_child_main(&child);

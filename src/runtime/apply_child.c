@@ -116,7 +116,9 @@ static int child_root(struct apply_child *child, int *out_master, int *out_slave
 {
 	const struct plan *plan = child->plan;
 	auto_fd int root = -1, proc = -1;
-	int rc = mounts_make(plan, child->sources, &root, err);
+	int rc = mounts_make(plan, child->sources, child->opener, &root, err);
+	cleanup_fd(&child->opener);
+	child->opener = -1;
 	if (rc == 0)
 		rc = devices_make(plan, root, err);
 	if (rc == 0 && plan->process.terminal)

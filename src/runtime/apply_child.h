@@ -34,6 +34,7 @@ struct apply_child {
 	uint32_t preserve_fds;
 	bool survives;
 	bool in_cgroup; /* or it has none */
+	int opener;	/* of sources that others bring; -1: none. Closed with the mounts made */
 	int *sources;	/* of binds that were opened before a user namespace was entered; NULL: none */
 	char *state;
 	struct arena arena;

@@ -5,7 +5,6 @@
 #include "base/path.h"
 #include "base/text.h"
 #include "runtime/copy_up.h"
-#include "runtime/id_map.h"
 
 #include <fcntl.h>
 #include <linux/magic.h>
@@ -18,113 +17,6 @@
 #define BIND_FLAGS (MS_RDONLY | MS_NOSUID | MS_NODEV | MS_NOEXEC | MS_NOATIME | MS_NODIRATIME | MS_RELATIME)
 #define PRIVATE_ALL (MS_PRIVATE | MS_REC)
 #define ATIME_FLAGS (MS_NOATIME | MS_STRICTATIME | MS_RELATIME)
-
-/* --- id-mapped sources --- */
-
-static int userns_joined(const struct plan *plan, const int *slots, size_t slot_count)
-{
-	for (size_t i = 0; i < plan->join_count; i++) {
-		int32_t slot = plan->joins[i].slot;
-		if (plan->joins[i].flag == CLONE_NEWUSER && slot >= 0 && (size_t)slot < slot_count)
-			return slots[slot];
-	}
-	return -1;
-}
-
-/* The mount's own ranges, or the container's. kernel 5.12: mount_setattr with MOUNT_ATTR_IDMAP. */
-static int tree_idmap(const struct plan *plan, const struct plan_mount *mount, int joined, int tree, struct err *err)
-{
-	auto_fd int made = -1;
-	int userns = joined, rc = 0;
-	if (mount->uid_count > 0)
-		rc = id_map_namespace(mount->uids, mount->uid_count, mount->gids, mount->gid_count, &made, err);
-	else if (plan->uid_count > 0 && joined < 0)
-		rc = id_map_namespace(plan->uids, plan->uid_count, plan->gids, plan->gid_count, &made, err);
-	if (rc < 0)
-		return rc;
-	if (made >= 0)
-		userns = made;
-	if (userns < 0)
-		return err_set(err, EINVAL, "idmap: neither the mount nor the container has a mapping");
-	rc = tree_attributes(tree, mount->flags & PLAN_IDMAP_RECURSIVE, MOUNT_ATTR_IDMAP, 0, 0, userns);
-	return rc < 0 ? err_set(err, -rc, "failed to set MOUNT_ATTR_IDMAP on %s: %s", mount->source, strerror(-rc)) : 0;
-}
-
-static int source_make(const struct plan_mount *mount, struct err *err)
-{
-	struct stat info;
-	auto_fd int top = -1, made = -1;
-	if (!(mount->flags & PLAN_MAKE_SOURCE) || stat(mount->source, &info) == 0)
-		return 0;
-	if (errno != ENOENT)
-		return err_sys(err, "mount source %s", mount->source);
-	top = open("/", O_PATH | O_DIRECTORY | O_CLOEXEC);
-	return path_make_dirs(top, mount->source + 1, PATH_IN_ROOT, 0755, &made, err);
-}
-
-/* A path inside what containers write: links in it lead nowhere else. */
-static int subpath_open(int dir, const struct plan_mount *mount, int *out_fd, struct err *err)
-{
-	int rc = path_open(dir, mount->subpath, PATH_IN_ROOT, O_PATH, 0, out_fd, err);
-	return rc < 0 ? err_set(err, -rc, "cannot access path %s/%s: %s", mount->source, mount->subpath,
-				rc == -ENOENT ? "no such file or directory" : strerror(-rc))
-		      : 0;
-}
-
-/* Detached, with its ranges. -ENOSYS where the kernel has no open_tree. */
-static int source_open(const struct plan *plan, const struct plan_mount *mount, int joined, int *out_tree,
-		       struct err *err)
-{
-	int rc = source_make(mount, err);
-	if (rc < 0)
-		return rc;
-	auto_fd int whole = -1, part = -1;
-	if (mount->subpath) {
-		whole = open(mount->source, O_PATH | O_CLOEXEC);
-		rc =
-		    whole < 0 ? err_sys(err, "mount source %s", mount->source) : subpath_open(whole, mount, &part, err);
-		if (rc < 0)
-			return rc;
-	}
-	auto_fd int tree = tree_open(part >= 0 ? part : AT_FDCWD, part >= 0 ? "" : mount->source,
-				     mount->flags & PLAN_RECURSIVE, !(mount->flags & PLAN_SOURCE_LINK));
-	if (tree < 0)
-		return err_set(err, -tree, "open %s: %s", mount->source,
-			       tree == -ENOENT ? "no such file or directory" : strerror(-tree));
-	if (mount->flags & PLAN_IDMAP)
-		rc = tree_idmap(plan, mount, joined, tree, err);
-	if (rc == 0)
-		*out_tree = take_fd(&tree);
-	return rc;
-}
-
-int sources_open(const struct plan *plan, const int *slots, size_t slot_count, struct arena *arena, int **out_sources,
-		 struct err *err)
-{
-	int *sources = arena_array(arena, int, plan->mount_count + 1);
-	int joined = userns_joined(plan, slots, slot_count);
-	for (size_t i = 0; i < plan->mount_count; i++) {
-		sources[i] = -1;
-		if (plan->mounts[i].kind != PLAN_MOUNT_BIND)
-			continue;
-		int rc = source_open(plan, &plan->mounts[i], joined, &sources[i], err);
-		/* EPERM: without privilege only who is in the user namespace opens any. */
-		if (rc == -EPERM && !(plan->mounts[i].flags & PLAN_IDMAP))
-			continue;
-		if (rc < 0 && rc != -ENOSYS)
-			return err_wrap(err, "error mounting \"%s\" to rootfs at \"%s\"", plan->mounts[i].source,
-					plan->mounts[i].target);
-	}
-	sources[plan->mount_count] = -1;
-	if (plan->rootfs) {
-		int tree = tree_open(AT_FDCWD, plan->rootfs, true, true);
-		if (tree < 0 && tree != -ENOSYS && tree != -EPERM)
-			return err_set(err, -tree, "open the root file system %s: %s", plan->rootfs, strerror(-tree));
-		sources[plan->mount_count] = tree >= 0 ? tree : -1;
-	}
-	*out_sources = sources;
-	return 0;
-}
 
 /* --- binds --- */
 
@@ -249,13 +141,16 @@ static int bind_target(const struct plan_mount *mount, int root, bool directory,
 	return target_open(root, mount->target, directory, true, out_fd, err);
 }
 
-static int bind_make(const struct plan *plan, const struct plan_mount *mount, int root, int source, struct err *err)
+static int bind_make(const struct plan *plan, const struct plan_mount *mount, int root, int source, int opener,
+		     struct err *err)
 {
 	struct stat info;
 	auto_fd int tree = source, target = -1;
 	int rc = 0;
-	if (tree < 0 && has_setattr())
-		rc = source_open(plan, mount, -1, &tree, err);
+	if (tree < 0 && opener >= 0 && source_wants_opener(plan, mount))
+		rc = opener_ask(opener, plan, mount, root, &tree, err);
+	else if (tree < 0 && has_setattr())
+		rc = source_open(plan, mount, -1, root, &tree, err);
 	if (rc < 0)
 		return rc;
 	if (tree < 0 && (rc = source_make(mount, err)) < 0)
@@ -379,13 +274,13 @@ static int shared_open(const struct plan *plan, const int *sources, int *trees, 
 		const struct plan_mount *at = &plan->mounts[i];
 		trees[i] = sources ? sources[i] : -1;
 		if (rc == 0 && trees[i] < 0 && at->kind == PLAN_MOUNT_BIND && at->propagation & MS_SHARED &&
-		    !(at->mount_flags & MS_REMOUNT) && has_setattr())
-			rc = source_open(plan, at, -1, &trees[i], err);
+		    !(at->mount_flags & MS_REMOUNT) && has_setattr() && !source_inside(plan, at))
+			rc = source_open(plan, at, -1, -1, &trees[i], err);
 	}
 	return rc;
 }
 
-int mounts_make(const struct plan *plan, int *sources, int *out_root, struct err *err)
+int mounts_make(const struct plan *plan, int *sources, int opener, int *out_root, struct err *err)
 {
 	auto_fd int root = -1;
 	auto_free int *trees = x_alloc((plan->mount_count + 1) * sizeof *trees);
@@ -399,7 +294,7 @@ int mounts_make(const struct plan *plan, int *sources, int *out_root, struct err
 		if (at->mount_flags & MS_REMOUNT)
 			rc = remount(at, root, err);
 		else if (at->kind == PLAN_MOUNT_BIND)
-			rc = bind_make(plan, at, root, trees[i], err);
+			rc = bind_make(plan, at, root, trees[i], opener, err);
 		else if (at->kind == PLAN_MOUNT_SECRET)
 			rc = secret_make(plan, at, root, err);
 		else

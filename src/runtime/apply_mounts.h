@@ -8,14 +8,33 @@
 
 #include "runtime/plan.h"
 
-/* --- apply_mounts.c --- */
+/* --- apply_sources.c --- */
 
+/* Where in the root a bind's source lies, as the host names it; NULL: elsewhere. Other mounts may bring it. */
+const char *source_inside(const struct plan *plan, const struct plan_mount *mount);
+/* Detached, with its ranges. root: what lies inside is looked for there; -1: by its name on the host. -ENOSYS where the
+ * kernel has no open_tree. */
+int source_open(const struct plan *plan, const struct plan_mount *mount, int joined, int root, int *out_tree,
+		struct err *err) must_check;
+/* Makes one that is missing, where the mount says so. */
+int source_make(const struct plan_mount *mount, struct err *err) must_check;
+/* A path inside what containers write: links in it lead nowhere else. */
+int subpath_open(int dir, const struct plan_mount *mount, int *out_fd, struct err *err) must_check;
 /* Before a user namespace is entered: the binds' sources (and the root's, last) as detached trees, -1 for the others.
  */
 int sources_open(const struct plan *plan, const int *slots, size_t slot_count, struct arena *arena, int **out_sources,
 		 struct err *err) must_check;
+/* Someone who opens, with our privilege of now, what is id-mapped inside the root; -1 stays where nothing is. */
+bool source_wants_opener(const struct plan *plan, const struct plan_mount *mount);
+int opener_start(const struct plan *plan, const int *slots, size_t slot_count, int *out_socket,
+		 struct err *err) must_check;
+int opener_ask(int opener, const struct plan *plan, const struct plan_mount *mount, int root, int *out_tree,
+	       struct err *err) must_check;
+
+/* --- apply_mounts.c --- */
+
 /* Mounts the root and everything in it; the root's descriptor is the caller's. sources: NULL or as above. */
-int mounts_make(const struct plan *plan, int *sources, int *out_root, struct err *err) must_check;
+int mounts_make(const struct plan *plan, int *sources, int opener, int *out_root, struct err *err) must_check;
 
 /* --- apply_root.c --- */
 

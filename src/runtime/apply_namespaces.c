@@ -173,6 +173,8 @@ int namespaces_enter(struct apply_child *child, struct err *err)
 	if (user || has_idmaps(plan))
 		rc = sources_open(plan, child->slots, child->slot_count, &child->arena, &child->sources, err);
 	if (rc == 0)
+		rc = opener_start(plan, child->slots, child->slot_count, &child->opener, err);
+	if (rc == 0)
 		rc = join_all(child, err);
 	if (rc == 0 && plan->namespaces & CLONE_NEWUSER)
 		rc = user_new(child, err);

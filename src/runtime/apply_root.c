@@ -2,11 +2,13 @@
 #include "base/file.h"
 #include "base/path.h"
 #include "base/text.h"
+#include "runtime/apply_child.h"
 #include "runtime/apply_mounts.h"
 #include "runtime/layer_stack.h"
 
 #include <fcntl.h>
 #include <linux/mount.h>
+#include <sched.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <sys/statvfs.h>
@@ -35,18 +37,27 @@ static int parent_make_private(const char *rootfs, struct err *err)
 	}
 }
 
+/* Without a mount namespace of the container's: what is mounted is the host's. */
+static bool is_on_host(const struct plan *plan)
+{
+	return !(plan->namespaces & CLONE_NEWNS) && !plan_joins(plan, CLONE_NEWNS);
+}
+
 /* A mount point of its own. source: a detached tree of it, or -1. */
-static int rootfs_bind(const char *rootfs, int source, int *out_root, struct err *err)
+static int rootfs_bind(const char *rootfs, int source, bool private, int *out_root, struct err *err)
 {
 	auto_fd int tree = source >= 0 ? source : tree_open(AT_FDCWD, rootfs, true, true);
 	if (tree == -ENOSYS) { /* kernel 5.2: open_tree */
-		if (mount(rootfs, rootfs, NULL, MS_BIND | MS_REC, NULL) < 0)
+		if (mount(rootfs, rootfs, NULL, MS_BIND | MS_REC, NULL) < 0 ||
+		    (private && mount(NULL, rootfs, NULL, MS_PRIVATE | MS_REC, NULL) < 0))
 			return err_sys(err, "bind the root file system %s", rootfs);
 		*out_root = open(rootfs, O_PATH | O_DIRECTORY | O_CLOEXEC);
 		return *out_root < 0 ? err_sys(err, "open the root file system %s", rootfs) : 0;
 	}
 	if (tree < 0)
 		return err_set(err, -tree, "open the root file system %s: %s", rootfs, strerror(-tree));
+	if (private && mount(NULL, path_proc_fd(tree).text, NULL, MS_PRIVATE | MS_REC, NULL) < 0)
+		return err_sys(err, "make the root file system %s private", rootfs);
 	/* Where its name may not be looked up from in a user namespace, it lies on the old root for the moment. */
 	auto_fd int target = open(rootfs, O_PATH | O_DIRECTORY | O_CLOEXEC);
 	if (target < 0 && errno == EACCES)
@@ -61,6 +72,9 @@ static int rootfs_bind(const char *rootfs, int source, int *out_root, struct err
 int root_make(const struct plan *plan, int source, int *out_root, struct err *err)
 {
 	uint64_t propagation = plan->root_propagation ? plan->root_propagation : MS_SLAVE | MS_REC;
+	if (is_on_host(plan)) /* whose own mounts are left alone */
+		return plan->rootfs ? rootfs_bind(plan->rootfs, source, true, out_root, err)
+				    : err_set(err, EINVAL, "an overlay needs a mount namespace");
 	/* What cannot be bound is no use before everything is. */
 	if (propagation & MS_UNBINDABLE)
 		propagation = MS_PRIVATE | (propagation & MS_REC);
@@ -68,7 +82,7 @@ int root_make(const struct plan *plan, int source, int *out_root, struct err *er
 		return err_sys(err, "make mounts private");
 	if (plan->rootfs) {
 		int rc = plan->root_propagation & MS_SHARED ? parent_make_private(plan->rootfs, err) : 0;
-		return rc < 0 ? rc : rootfs_bind(plan->rootfs, source, out_root, err);
+		return rc < 0 ? rc : rootfs_bind(plan->rootfs, source, false, out_root, err);
 	}
 	int rc = overlay_make(plan, err);
 	if (rc < 0)
@@ -147,6 +161,14 @@ static int root_move(int root, struct err *err)
 	return 0;
 }
 
+/* Among the host's mounts the root can only be looked away from. */
+static int root_enter(int root, struct err *err)
+{
+	if (fchdir(root) < 0 || chroot(".") < 0 || chdir("/") < 0)
+		return err_sys(err, "chroot");
+	return 0;
+}
+
 static int root_exchange(int root, struct err *err)
 {
 	if (fchdir(root) < 0)
@@ -183,9 +205,10 @@ static int root_make_readonly(struct err *err)
 
 int root_pivot(const struct plan *plan, int root, struct err *err)
 {
-	int rc = plan->no_pivot ? kernel_mounts_hide(plan, err) : 0;
+	bool on_host = is_on_host(plan);
+	int rc = plan->no_pivot && !on_host ? kernel_mounts_hide(plan, err) : 0;
 	if (rc == 0)
-		rc = plan->no_pivot ? root_move(root, err) : root_exchange(root, err);
+		rc = on_host ? root_enter(root, err) : plan->no_pivot ? root_move(root, err) : root_exchange(root, err);
 	if (rc == 0 && plan->root_propagation && mount(NULL, "/", NULL, plan->root_propagation, NULL) < 0)
 		rc = err_sys(err, "propagation of the root file system");
 	if (rc == 0 && plan->root_readonly)

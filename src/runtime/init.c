@@ -217,6 +217,7 @@ static _Noreturn void container_main(int socket, uint32_t preserve_fds, const st
 	    .preserve_fds = preserve_fds,
 	    .survives = orders->survives,
 	    .in_cgroup = orders->no_cgroup,
+	    .opener = -1,
 	};
 	struct plan_bytes bytes;
 	struct plan *plan;

@@ -3,6 +3,7 @@
 #include "runtime/apply_mounts.h"
 
 #include <fcntl.h>
+#include <limits.h>
 #include <linux/mount.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -78,9 +79,11 @@ static int directory_make(int root, const char *name, enum path_rule rule, int *
 				    : path_make_dirs(root, name, rule, 0755, out_fd, err);
 }
 
-static int file_target_make(int root, const char *target, enum path_rule rule, struct err *err)
+/* links: how many have been followed. What one leads to that is not there is made. */
+static int file_target_make(int root, const char *target, enum path_rule rule, int links, struct err *err)
 {
-	char leaf[256];
+	enum { LINKS_MAX = 40 };
+	char leaf[256], to[PATH_MAX];
 	auto_free char *parent = x_strdup(target);
 	auto_fd int dir = -1, made = -1;
 	char *slash = strrchr(parent, '/');
@@ -91,7 +94,15 @@ static int file_target_make(int root, const char *target, enum path_rule rule, s
 	if (slash)
 		*slash = 0;
 	int rc = directory_make(root, slash && *parent ? parent : ".", rule, &dir, err);
-	return rc < 0 ? rc : path_open(dir, leaf, PATH_NO_LINKS, O_CREAT | O_RDONLY | O_NONBLOCK, 0644, &made, err);
+	if (rc == 0)
+		rc = path_open(dir, leaf, PATH_NO_LINKS, O_CREAT | O_RDONLY | O_NONBLOCK, 0644, &made, err);
+	ssize_t size =
+	    rc == -ELOOP && rule == PATH_IN_ROOT && links < LINKS_MAX ? readlinkat(dir, leaf, to, sizeof to - 1) : -1;
+	if (size < 0)
+		return rc;
+	to[size] = 0;
+	auto_free char *next = to[0] == '/' ? x_strdup(to) : x_printf("%s/%s", slash ? parent : "", to);
+	return file_target_make(root, next, rule, links + 1, err);
 }
 
 int target_open(int root, const char *target, bool directory, bool links, int *out_fd, struct err *err)
@@ -104,6 +115,6 @@ int target_open(int root, const char *target, bool directory, bool links, int *o
 		return rc;
 	if (directory)
 		return directory_make(root, target, rule, out_fd, err);
-	rc = file_target_make(root, target, rule, err);
+	rc = file_target_make(root, target, rule, 0, err);
 	return rc < 0 ? rc : path_open(root, target, rule, O_PATH, 0, out_fd, err);
 }

@@ -89,8 +89,12 @@ static int namespaces_compile(struct arena *arena, const struct oci_linux *part,
 			plan->namespaces |= flag;
 		}
 	}
-	if (!(seen & CLONE_NEWNS))
-		return err_set(err, EINVAL, "linux: namespaces: a mount namespace is needed");
+	/* Without one what is mounted is mounted on the host, below the root file system: as with runc. */
+	if (!(seen & CLONE_NEWNS) &&
+	    ((part->masked_paths && part->masked_paths[0]) || (part->readonly_paths && part->readonly_paths[0])))
+		return err_set(err, EINVAL,
+			       "linux: maskedPaths, readonlyPaths: unable to restrict sys entries without a private "
+			       "MNT namespace");
 	return 0;
 }
 
@@ -262,7 +266,7 @@ int plan_compile(struct arena *arena, const struct oci_spec *spec, const struct 
 	if (rc == 0)
 		rc = plan_process_compile(arena, spec->process, options, &plan->process, err);
 	if (rc == 0)
-		rc = plan_attributes_compile(part, &plan->process, err);
+		rc = plan_attributes_compile(part, options, &plan->process, err);
 	if (rc == 0)
 		rc = plan_mounts_compile(arena, spec, options, plan, err);
 	if (rc == 0)

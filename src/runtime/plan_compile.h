@@ -22,6 +22,9 @@ struct plan_options {
 	const char *keyring;		 /* the name of a session keyring; NULL: none */
 	const struct oci_mount *volumes; /* to be mounted on the host, destination a path there */
 	size_t volume_count;
+	/* Told of what is no error and not done: names that nobody knows. NULL: nobody is told. */
+	void (*warn)(void *context, const char *sentence);
+	void *warn_context;
 };
 
 /* Strings are shared with the spec and the options. -EINVAL names the member. */
@@ -31,6 +34,9 @@ int plan_compile(struct arena *arena, const struct oci_spec *spec, const struct 
 /* The process part alone: for exec. */
 int plan_process_compile(struct arena *arena, const struct oci_process *process, const struct plan_options *options,
 			 struct plan_process *out_process, struct err *err) must_check;
+
+/* A list of "NAME=VALUE": of two of one name the last counts. -EINVAL begins with the place: "[2]: ...". */
+int plan_environment_compile(struct arena *arena, char *const *list, char ***out_list, struct err *err) must_check;
 
 /* One hook; the message begins behind its name. */
 int plan_hook_compile(struct arena *arena, const struct oci_hook *hook, struct plan_hook *out_hook,

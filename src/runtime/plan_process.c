@@ -1,3 +1,4 @@
+#include "base/buffer.h"
 #include "base/text.h"
 #include "runtime/plan_parts.h"
 #include "security/capability.h"
@@ -5,9 +6,21 @@
 #include <linux/ioprio.h>
 #include <linux/mempolicy.h>
 #include <sched.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/personality.h>
 #include <sys/resource.h>
+
+static void warn(const struct plan_options *options, const char *text, char *const *names)
+{
+	auto_buf sentence = BUF_INIT(4096);
+	buf_printf(&sentence, "%s: [", text);
+	for (size_t i = 0; names[i]; i++)
+		buf_printf(&sentence, "%s%s", i ? " " : "", names[i]);
+	buf_char(&sentence, ']');
+	if (options->warn && !sentence.overflow)
+		options->warn(options->warn_context, buf_str(&sentence));
+}
 
 /* --- words and numbers --- */
 
@@ -188,15 +201,17 @@ static int memory_policy_compile(const struct oci_memory_policy *policy, struct 
 	return text_empty(policy->nodes) ? 0 : nodes_parse(policy->nodes, plan->nodes, err);
 }
 
-int plan_attributes_compile(const struct oci_linux *part, struct plan_process *process, struct err *err)
+int plan_attributes_compile(const struct oci_linux *part, const struct plan_options *options,
+			    struct plan_process *process, struct err *err)
 {
 	static const struct word domains[] = {{"LINUX", PER_LINUX}, {"LINUX32", PER_LINUX32}};
 	const struct oci_personality *personality = part->personality;
 	if (personality) {
 		if (personality->flags && personality->flags[0])
-			return err_set(err, EINVAL, "linux: personality: flags: none are known");
+			warn(options, "linux: personality: flags: ignoring unsupported personality flags",
+			     personality->flags);
 		if (!word_find(WORDS(domains), personality->domain, &process->personality))
-			return err_set(err, EINVAL, "linux: personality: domain: unknown domain %s",
+			return err_set(err, EINVAL, "linux: personality: domain: invalid personality domain %s",
 				       personality->domain ? personality->domain : "");
 		process->has_personality = true;
 	}
@@ -205,24 +220,57 @@ int plan_attributes_compile(const struct oci_linux *part, struct plan_process *p
 
 /* --- identity --- */
 
-/* Names that this kernel or file does not know are dropped, as runc does: the engine's list may be newer. */
-static int capabilities_compile(const struct oci_capabilities *sets, struct plan_process *plan, struct err *err)
+static uint64_t capabilities_read(char *const *names, char ***unknown)
 {
+	uint64_t set = 0;
+	for (; names && *names; names++) {
+		int number = capability_number(*names);
+		bool told = false;
+		for (size_t i = 0; *unknown && (*unknown)[i]; i++)
+			told = told || text_equal((*unknown)[i], *names);
+		if (number >= 0)
+			set |= capability_bit(number);
+		else if (!told)
+			strv_push(unknown, x_strdup(*names));
+	}
+	return set;
+}
+
+static int name_compare(const void *a, const void *b)
+{
+	return strcmp(*(char *const *)a, *(char *const *)b);
+}
+
+static void ambient_check(const struct plan_process *plan, const struct plan_options *options)
+{
+	uint64_t lost = plan->ambient & ~(plan->permitted & plan->inheritable);
+	for (int number = 0; lost && number < CAPABILITY_NAMED; number++) {
+		auto_buf sentence = BUF_INIT(256);
+		if (!(lost & capability_bit(number)) || !options->warn)
+			continue;
+		buf_printf(&sentence, "can't raise ambient capability %s: operation not permitted",
+			   capability_name(number));
+		options->warn(options->warn_context, buf_str(&sentence));
+	}
+}
+
+/* Names that this file does not know are dropped with a warning, as runc does: the engine's list may be newer. */
+static int capabilities_compile(const struct oci_capabilities *sets, const struct plan_options *options,
+				struct plan_process *plan, struct err *err)
+{
+	auto_strv char **unknown = NULL;
 	if (!sets)
 		return 0;
-	const struct {
-		const char *name;
-		char **names;
-		uint64_t *set;
-	} rows[] = {
-	    {"bounding", sets->bounding, &plan->bounding},    {"permitted", sets->permitted, &plan->permitted},
-	    {"effective", sets->effective, &plan->effective}, {"inheritable", sets->inheritable, &plan->inheritable},
-	    {"ambient", sets->ambient, &plan->ambient},
-	};
-	for (size_t i = 0; i < array_size(rows); i++) {
-		if (capability_set(rows[i].names, rows[i].set, err) < 0)
-			return err_wrap(err, "process: capabilities: %s", rows[i].name);
+	plan->bounding = capabilities_read(sets->bounding, &unknown);
+	plan->permitted = capabilities_read(sets->permitted, &unknown);
+	plan->effective = capabilities_read(sets->effective, &unknown);
+	plan->inheritable = capabilities_read(sets->inheritable, &unknown);
+	plan->ambient = capabilities_read(sets->ambient, &unknown);
+	if (unknown) {
+		qsort(unknown, strv_count(unknown), sizeof *unknown, name_compare);
+		warn(options, "ignoring unknown or unavailable capabilities", unknown);
 	}
+	ambient_check(plan, options);
 	if (plan->effective & ~plan->permitted)
 		return err_set(err, EINVAL, "process: capabilities: effective: not a part of permitted");
 	return 0;
@@ -259,14 +307,28 @@ static int oom_score_compile(const struct oci_process *process, struct plan_proc
 	return 0;
 }
 
-static int environment_check(char *const *env, struct err *err)
+static bool named_again(char *const *rest, const char *pair)
 {
-	for (size_t i = 0; env && env[i]; i++) {
-		if (!strchr(env[i], '=') || env[i][0] == '=')
-			return err_set(
-			    err, EINVAL,
-			    "process: env: [%zu]: invalid environment variable: \"%s\" has no name or no =", i, env[i]);
+	size_t size = strcspn(pair, "=") + 1;
+	for (; *rest; rest++) {
+		if (strncmp(*rest, pair, size) == 0)
+			return true;
 	}
+	return false;
+}
+
+int plan_environment_compile(struct arena *arena, char *const *list, char ***out_list, struct err *err)
+{
+	char **kept = arena_array(arena, char *, strv_count(list) + 1);
+	size_t count = 0;
+	for (size_t i = 0; list && list[i]; i++) {
+		if (!strchr(list[i], '=') || list[i][0] == '=')
+			return err_set(err, EINVAL, "[%zu]: invalid environment variable: %s", i,
+				       list[i][0] == '=' ? "name cannot be empty" : "missing '='");
+		if (!named_again(list + i + 1, list[i]))
+			kept[count++] = list[i];
+	}
+	*out_list = kept;
 	return 0;
 }
 
@@ -288,7 +350,6 @@ int plan_process_compile(struct arena *arena, const struct oci_process *process,
 {
 	struct plan_process plan = {
 	    .argv = process->args,
-	    .env = process->env,
 	    .cwd = process->cwd,
 	    .no_new_privileges = process->no_new_privileges,
 	    .apparmor = text_empty(process->apparmor_profile) ? NULL : process->apparmor_profile,
@@ -309,15 +370,16 @@ int plan_process_compile(struct arena *arena, const struct oci_process *process,
 		plan.cpus_initial = process->exec_cpu_affinity->initial;
 		plan.cpus_final = process->exec_cpu_affinity->final;
 	}
-	int rc = environment_check(process->env, err);
-	if (rc == 0)
-		rc = user_compile(process, options, &plan, err);
+	int rc = plan_environment_compile(arena, process->env, &plan.env, err);
+	if (rc < 0)
+		return err_wrap(err, "process: env");
+	rc = user_compile(process, options, &plan, err);
 	if (rc == 0)
 		rc = terminal_compile(process, &plan, err);
 	if (rc == 0)
 		rc = oom_score_compile(process, &plan, err);
 	if (rc == 0)
-		rc = capabilities_compile(process->capabilities, &plan, err);
+		rc = capabilities_compile(process->capabilities, options, &plan, err);
 	if (rc == 0)
 		rc = rlimits_compile(arena, process, &plan, err);
 	if (rc == 0)

@@ -224,9 +224,7 @@ int bundle_compile(struct context *context, struct bundle *bundle, const struct 
 	bool filtered, rootless = rootless_groups(context), placed = part && !text_empty(part->cgroups_path);
 	if (!part)
 		return err_set(err, EINVAL, "config.json: linux: missing field");
-	int rc = rootless_check(&bundle->spec, err);
-	if (rc == 0)
-		rc = namespaces_open(bundle, err);
+	int rc = namespaces_open(bundle, err);
 	if (rc == 0)
 		rc = unsupported_check(bundle, err);
 	if (rc == 0)
@@ -247,6 +245,8 @@ int bundle_compile(struct context *context, struct bundle *bundle, const struct 
 	    .no_pivot = options->no_pivot,
 	    .filter = filtered ? &filter : NULL,
 	    .keyring = options->no_new_keyring ? NULL : arena_printf(&bundle->arena, "_ses.%s", options->id),
+	    .warn = context_warn_of,
+	    .warn_context = context,
 	};
 	rc = plan_compile(&bundle->arena, &bundle->spec, &plan, &bundle->plan, err);
 	if (rc < 0)

@@ -78,8 +78,11 @@ static int follow(const struct container *container, int64_t interval_ms, struct
 		if (left <= 0) {
 			rc = stats_show(container, err);
 			next += interval_ms * NS_PER_MS;
-		} else if (poll(&wait, 1, left < LOOK_MS ? (int)left : LOOK_MS) > 0 && cgroup_oom_read(oom) > 0) {
-			rc = line_print("oom", container->state.id, NULL, err);
+		} else {
+			(void)poll(&wait, 1, left < LOOK_MS ? (int)left : LOOK_MS);
+			/* v1 wakes us before anything is ended and counted, and not again. */
+			if (cgroup_oom_read(oom) > 0)
+				rc = line_print("oom", container->state.id, NULL, err);
 		}
 		if (rc == -ENOENT || rc == -ENODEV)
 			return 0;

@@ -65,7 +65,7 @@ static int plan_read(struct arena *arena, int dir, struct plan **out_plan, struc
 }
 
 /* With --process: the document alone, but the container's filter. */
-static int process_from_file(struct arena *arena, const char *path, const struct plan *plan,
+static int process_from_file(struct context *context, struct arena *arena, const char *path, const struct plan *plan,
 			     struct plan_process *out_process, struct err *err)
 {
 	auto_buf text = BUF_INIT(JSON_SIZE_MAX);
@@ -76,7 +76,9 @@ static int process_from_file(struct arena *arena, const char *path, const struct
 					      .notify = plan->process.filter_notify};
 	const struct plan_options options = {.network_slot = PLAN_SLOT_NONE,
 					     .filter = filter.count > 0 ? &filter : NULL,
-					     .keyring = plan->process.keyring};
+					     .keyring = plan->process.keyring,
+					     .warn = context_warn_of,
+					     .warn_context = context};
 	int rc = file_read(AT_FDCWD, path, &text, err);
 	if (rc == 0)
 		rc = json_load(arena, &table_oci_process, text.data, text.len, path, 0, &document, err);
@@ -121,21 +123,17 @@ static int groups_parse(struct arena *arena, char *const *texts, struct plan_pro
 	return 0;
 }
 
-static void env_add(struct arena *arena, char *const *more, struct plan_process *process)
+static int env_add(struct arena *arena, char *const *more, struct plan_process *process, struct err *err)
 {
 	size_t count = strv_count(process->env), extra = strv_count(more);
-	char **env = arena_array(arena, char *, count + extra + 1);
+	char **env = arena_array(arena, char *, count + extra + 1), **ignored;
+	if (plan_environment_compile(arena, more, &ignored, err) < 0)
+		return err_wrap(err, "--env");
 	for (size_t i = 0; i < count; i++)
 		env[i] = process->env[i];
-	/* A later one of the same name counts for programs that look from the front only when it replaces the first. */
-	for (size_t i = 0; i < extra; i++) {
-		size_t size = strcspn(more[i], "="), at = 0;
-		while (at < count && (strncmp(env[at], more[i], size) != 0 || env[at][size] != '='))
-			at++;
-		env[at] = more[i];
-		count += at == count;
-	}
-	process->env = env;
+	for (size_t i = 0; i < extra; i++)
+		env[count + i] = more[i];
+	return plan_environment_compile(arena, env, &process->env, err);
 }
 
 static int capabilities_add(char *const *names, struct plan_process *process, struct err *err)
@@ -170,8 +168,9 @@ static int process_from_words(struct arena *arena, const struct exec_options *op
 	if (options->process_label)
 		process.selinux = (char *)options->process_label;
 	process.no_new_privileges = process.no_new_privileges || options->no_new_privileges;
-	env_add(arena, options->env, &process);
-	int rc = options->user ? user_parse(options->user, &process, err) : 0;
+	int rc = env_add(arena, options->env, &process, err);
+	if (rc == 0 && options->user)
+		rc = user_parse(options->user, &process, err);
 	if (rc == 0)
 		rc = groups_parse(arena, options->groups, &process, err);
 	if (rc == 0)
@@ -271,7 +270,7 @@ static int exec(const struct container *container, const struct exec_options *op
 	    .program = program,
 	    .preserve_fds = preserve_fds,
 	    .survives = options->detach,
-	    .chrooted = container->state.no_pivot,
+	    .chrooted = container->state.no_pivot || container->state.host_mount > 0,
 	};
 	trace("ready to clone");
 	rc = exec_create(wanted, &input, &process, &exit_code, err);
@@ -287,7 +286,8 @@ static int exec(const struct container *container, const struct exec_options *op
 	return WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status);
 }
 
-static int exec_in(const struct exec_options *options, struct container *container, char **words, struct err *err)
+static int exec_in(struct context *context, const struct exec_options *options, struct container *container,
+		   char **words, struct err *err)
 {
 	struct plan *plan = NULL;
 	struct plan_process process;
@@ -295,8 +295,9 @@ static int exec_in(const struct exec_options *options, struct container *contain
 	if (rc == 0)
 		rc = plan_read(&container->arena, container->dir, &plan, err);
 	if (rc == 0)
-		rc = options->process ? process_from_file(&container->arena, options->process, plan, &process, err)
-				      : process_from_words(&container->arena, options, words, plan, &process, err);
+		rc = options->process
+			 ? process_from_file(context, &container->arena, options->process, plan, &process, err)
+			 : process_from_words(&container->arena, options, words, plan, &process, err);
 	if (rc == 0)
 		rc = terminal_check(&process, options, err);
 	trace("plan compiled");
@@ -316,7 +317,7 @@ static int run(struct context *context, void *given, char **args)
 			if (!options->no_subreaper)
 				(void)prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0);
 		}
-		rc = exec_in(options, &container, args + 1, &err);
+		rc = exec_in(context, options, &container, args + 1, &err);
 		container_done(&container);
 	}
 	if (rc >= 0)

@@ -121,8 +121,10 @@ static int list_run(struct context *context, void *given, char **args)
 		err_set(&err, EINVAL, "invalid format option");
 		return context_failed(context, &err);
 	}
+	bool named = context->root;
 	int rc = context_open(context, false, &err);
-	if (rc < 0 && rc != -ENOENT)
+	/* Before the first container there is none, by default. */
+	if (rc < 0 && (rc != -ENOENT || named))
 		return context_failed(context, &err);
 	int count = rc < 0 ? 0 : scandir(context->root, &entries, NULL, compare);
 	if (text_equal(options->format, "table") && !options->quiet)

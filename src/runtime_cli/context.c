@@ -40,7 +40,8 @@ int context_open(struct context *context, bool make, struct err *err)
 		context->root_fd = open(context->root, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	}
 	if (context->root_fd < 0)
-		return err_sys(err, "open the state directory %s", context->root);
+		return err_set(err, errno, "open the state directory %s: %s", context->root,
+			       errno == ENOENT ? "no such file or directory" : strerror(errno));
 	return 0;
 }
 
@@ -81,4 +82,9 @@ int context_failed(const struct context *context, const struct err *err)
 void context_warn(const struct context *context, const char *sentence)
 {
 	tell(context, "warning", sentence);
+}
+
+void context_warn_of(void *context, const char *sentence)
+{
+	context_warn(context, sentence);
 }

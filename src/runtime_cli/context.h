@@ -19,6 +19,7 @@ int context_open(struct context *context, bool make, struct err *err) must_check
 /* On standard error and, with --log, as the last line of the log, where engines read it. Returns EXIT_FAILURE. */
 int context_failed(const struct context *context, const struct err *err);
 void context_warn(const struct context *context, const char *sentence);
+void context_warn_of(void *context, const char *sentence); /* the same, as a callback */
 
 /* A command of tug-runtime. */
 struct command {

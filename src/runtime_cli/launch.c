@@ -12,8 +12,10 @@
 #include "runtime/plan_wire.h"
 #include "runtime_cli/console.h"
 #include "runtime_cli/container.h"
+#include "runtime_cli/host_mount.h"
 #include "runtime_cli/net_device.h"
 #include "runtime_cli/program.h"
+#include "runtime_cli/rootless.h"
 #include "runtime_cli/trace.h"
 #include "security/user.h"
 
@@ -142,6 +144,7 @@ static void state_fill(struct launch *launch)
 	    .cgroup = bundle->plan->cgroup,
 	    .scope = scope_of(&bundle->arena, bundle->plan->scope),
 	    .no_pivot = launch->options->no_pivot,
+	    .host_mount = host_mount_is(bundle->plan) ? host_mount_at(bundle->rootfs) : 0,
 	    .annotations = bundle->spec.annotations,
 	    .hooks = bundle->spec.hooks,
 	    .resources = bundle->spec.linux_part->resources,
@@ -335,6 +338,8 @@ int launch_make(struct launch *launch, struct err *err)
 		rc = launch_preserve(options->preserve_fds, &preserve_fds, err);
 	if (rc == 0)
 		rc = bundle_load(&launch->bundle, options->bundle, err);
+	if (rc == 0 && launch->bundle.spec.linux_part && (rc = rootless_check(&launch->bundle.spec, err)) < 0)
+		err_wrap(err, "config.json");
 	trace("bundle read");
 	if (rc == 0)
 		rc = bundle_compile(launch->context, &launch->bundle, &bundle, err);
@@ -349,6 +354,7 @@ int launch_make(struct launch *launch, struct err *err)
 	if (rc < 0) {
 		struct err ignored;
 		process_end(launch);
+		host_mount_remove(launch->state.rootfs, launch->state.host_mount);
 		(void)!state_remove(launch->context->root_fd, options->id, &ignored);
 	}
 	return rc;
@@ -362,6 +368,7 @@ int launch_go(struct launch *launch, struct err *err)
 	if (rc < 0) {
 		launch->process.pid = 0;
 		apply_release(launch->bundle.plan);
+		host_mount_remove(launch->state.rootfs, launch->state.host_mount);
 		(void)!state_remove(launch->context->root_fd, launch->options->id, &ignored);
 		return err_wrap(err, "unable to start container process");
 	}
@@ -431,6 +438,7 @@ int launch_remove(struct context *context, const struct container_state *state, 
 	struct container_state stopped = *state;
 	processes_end(state);
 	launch_cgroup_remove(context, state);
+	host_mount_remove(state->rootfs, state->host_mount);
 	int rc = state_remove(context->root_fd, state->id, err);
 	if (!state->hooks || state->hooks->poststop.count == 0)
 		return rc;

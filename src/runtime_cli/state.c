@@ -28,6 +28,7 @@ JSON_TYPE(container_state, F_STR(struct container_state, oci_version, "ociVersio
 	  F_I64(struct container_state, pid, "pid", 0), F_U64(struct container_state, start_time, "startTime", 0),
 	  F_BOOL(struct container_state, started, "started", 0),
 	  F_BOOL(struct container_state, no_pivot, "noPivot", JSON_OMIT),
+	  F_U64(struct container_state, host_mount, "hostMount", JSON_OMIT),
 	  F_MAP(struct container_state, annotations, "annotations", JSON_OMIT),
 	  F_POINTER(struct container_state, hooks, "hooks", JSON_OMIT, oci_hooks),
 	  F_POINTER(struct container_state, resources, "resources", JSON_OMIT, oci_resources),

@@ -33,6 +33,7 @@ struct container_state {
 	uint64_t start_time; /* of the process, in ticks since boot: another with its number is another */
 	bool started;	     /* it was let go */
 	bool no_pivot;
+	uint64_t host_mount; /* without a mount namespace: the mount under the root file system; 0: it has one */
 	struct json_map annotations;
 	struct oci_hooks *hooks;
 	struct oci_resources *resources; /* as last updated */

@@ -310,3 +310,16 @@ PY
 	run -1 rt events --interval 0s "$ID"
 	run -1 rt events "$ID"
 }
+
+@test "events: out of memory" {
+	config '.process.args = ["sleep", "1000"] | .linux.resources.memory = {"limit": 20000000}'
+	[ ! -e /sys/fs/cgroup/memory/memory.memsw.limit_in_bytes ] || config '.linux.resources.memory.swap = 20000000'
+	run_it -d
+	rt events --interval 50ms "$ID" >"$T/events" 3>&- &
+	local pid=$!
+	wait_for grep -q stats "$T/events"
+	rt exec -d "$ID" sh -c 'text=$(dd if=/dev/urandom bs=1M count=100)' </dev/null >/dev/null 2>&1
+	wait_for grep -q '{"type":"oom","id":"'"$ID"'"}' "$T/events"
+	rt delete --force "$ID"
+	wait $pid
+}
