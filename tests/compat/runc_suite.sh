@@ -43,6 +43,17 @@ inside() {
 		mount -t tmpfs tmpfs /var/tmp/dev/shm
 		mount -t mqueue mqueue /var/tmp/dev/mqueue
 		mount --move /var/tmp/dev /dev
+		if [ "$(stat -f -c %T /sys/fs/cgroup)" = tmpfs ]; then # v1: the suite makes directories beside the hierarchies
+			mkdir /var/tmp/groups
+			mount -t tmpfs -o mode=755 tmpfs /var/tmp/groups
+			for place in /sys/fs/cgroup/*; do
+				if [ -L "$place" ]; then cp -a "$place" /var/tmp/groups/; fi
+				mountpoint -q "$place" || continue
+				mkdir "/var/tmp/groups/${place##*/}"
+				mount --bind "$place" "/var/tmp/groups/${place##*/}"
+			done
+			mount --move /var/tmp/groups /sys/fs/cgroup
+		fi
 		exec "$@"' inside "$@"
 }
 
