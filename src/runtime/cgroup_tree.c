@@ -9,6 +9,7 @@
 #include <sys/vfs.h>
 #include <unistd.h>
 
+#define CGROUP1_MAGIC 0x27e0eb
 #define CGROUP2_MAGIC 0x63677270
 
 enum { FILE_MAX = 1 << 20 };
@@ -34,8 +35,12 @@ int cgroup_open(const char *hierarchy, const char *cgroup, bool make, int *out_f
 {
 	auto_free char *root = x_printf(CGROUP_ROOT "/%s", hierarchy);
 	auto_fd int top = open(root, O_PATH | O_DIRECTORY | O_CLOEXEC), made = -1, found = -1;
-	if (top < 0)
+	struct statfs info;
+	if (top < 0 || fstatfs(top, &info) < 0)
 		return err_sys(err, "cgroup %s", root);
+	/* Others leave empty directories where they looked for a hierarchy. */
+	if (info.f_type != CGROUP1_MAGIC && info.f_type != CGROUP2_MAGIC)
+		return err_set(err, ENOENT, "cgroup %s: no control groups are mounted there", root);
 	while (*cgroup == '/')
 		cgroup++;
 	const char *name = *cgroup ? cgroup : ".";

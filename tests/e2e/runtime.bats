@@ -262,6 +262,17 @@ PY
 	[ -z "$(rt list -q)" ]
 }
 
+@test "a directory without a hierarchy in it, left by another program, is none" {
+	[ -d /sys/fs/cgroup/pids ] || skip "only cgroup v1 has hierarchies"
+	command_is 'echo ran'
+	run -0 --separate-stderr unshare -m sh -c "mount -t tmpfs tmpfs /sys/fs/cgroup/pids && exec $TUG_BIN/tug-runtime --root $T/state run -b $B $ID" </dev/null
+	[ "$output" = ran ]
+	config '.linux.resources.pids.limit = 10'
+	run -1 unshare -m sh -c "mount -t tmpfs tmpfs /sys/fs/cgroup/pids && exec $TUG_BIN/tug-runtime --root $T/state run -b $B $ID" </dev/null
+	[[ $output == *"pids"* ]]
+	nothing_left
+}
+
 @test "another container's ID is refused, whatever its state" {
 	config '.process.args = ["sleep", "1000"]'
 	rt create -b "$B" "$ID" </dev/null
