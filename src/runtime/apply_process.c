@@ -13,6 +13,7 @@
 #include <sys/resource.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
+#include <sys/sysmacros.h>
 #include <termios.h>
 #include <unistd.h>
 
@@ -44,6 +45,27 @@ int console_open(const struct plan_process *process, int root, int *out_master, 
 	return 0;
 }
 
+static bool is_null(int fd)
+{
+	struct stat info;
+	return fstat(fd, &info) == 0 && S_ISCHR(info.st_mode) && info.st_rdev == makedev(1, 3);
+}
+
+/* The host's null device becomes the container's own: its descriptor leads to a mount that nobody here can see, which a
+ * checkpoint could not bring back. */
+static void null_reopen(void)
+{
+	auto_fd int own = -1;
+	for (int i = 0; i < 3; i++) {
+		if (!is_null(i))
+			continue;
+		if (own < 0)
+			own = open("/dev/null", O_RDWR | O_NOFOLLOW | O_NOCTTY | O_CLOEXEC);
+		if (own < 0 || !is_null(own) || dup2(own, i) < 0)
+			return;
+	}
+}
+
 static int streams_set(const int stdio[3], int console, struct err *err)
 {
 	bool closed = console < 0 && (stdio[0] < 0 || stdio[1] < 0 || stdio[2] < 0);
@@ -55,6 +77,8 @@ static int streams_set(const int stdio[3], int console, struct err *err)
 	}
 	if (console >= 0 && ioctl(0, TIOCSCTTY, 0) < 0)
 		return err_sys(err, "controlling terminal");
+	if (console < 0)
+		null_reopen();
 	return 0;
 }
 

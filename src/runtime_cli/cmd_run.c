@@ -1,15 +1,9 @@
 #include "base/json.h"
 #include "base/text.h"
-#include "runtime/cgroup.h"
 #include "runtime/plan_print.h"
 #include "runtime_cli/commands.h"
-#include "runtime_cli/console.h"
+#include "runtime_cli/foreground.h"
 #include "runtime_cli/launch.h"
-#include "runtime_cli/trace.h"
-
-#include <string.h>
-#include <sys/prctl.h>
-#include <sys/wait.h>
 
 #define LAUNCH_ROWS                                                                                                   \
 	O_STRING(struct launch_options, bundle, "bundle", 'b', "DIR", "The bundle (the working directory)"),          \
@@ -74,22 +68,6 @@ static int plan_show(struct context *context, const struct launch_options *optio
 
 /* --- create, run --- */
 
-static int attend(struct launch *launch, const struct launch_options *options, struct err *err)
-{
-	int status, rc = console_attend(launch->process.pid, launch->process.console, &status, err);
-	if (rc < 0)
-		return rc;
-	trace("container ended");
-	if (options->keep)
-		launch_cgroup_remove(launch->context, &launch->state);
-	else
-		rc = launch_remove(launch->context, &launch->state, err);
-	trace("container removed");
-	if (rc < 0)
-		return rc;
-	return WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status);
-}
-
 /* The exit status of the container in the foreground, 0 otherwise; -errno. */
 static int launch(struct context *context, struct launch_options *options, struct err *err)
 {
@@ -98,19 +76,13 @@ static int launch(struct context *context, struct launch_options *options, struc
 	int rc = context_open(context, true, err);
 	if (rc < 0)
 		return rc;
-	if (foreground) {
-		console_block();
-		if (!options->no_subreaper)
-			(void)prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0);
-	}
+	if (foreground)
+		foreground_begin(options->no_subreaper);
 	rc = launch_make(&launch, err);
 	if (rc == 0 && options->at_once)
 		rc = launch_go(&launch, err);
-	if (rc == 0 && foreground) {
-		cleanup_fd(&launch.dir); /* others may work on it while it runs */
-		launch.dir = -1;
-		rc = attend(&launch, options, err);
-	}
+	if (rc == 0 && foreground)
+		rc = foreground_attend(&launch, err);
 	launch_done(&launch);
 	return rc;
 }

@@ -28,8 +28,6 @@
 #include <sys/wait.h>
 #include <time.h>
 
-enum { STATE_MAX = 128 << 10 };
-
 /* --- small parts --- */
 
 int launch_preserve(int64_t asked, uint32_t *out_count, struct err *err)
@@ -151,6 +149,21 @@ static void state_fill(struct launch *launch)
 	};
 }
 
+/* What it has as descriptors 0 to 2, for a checkpoint: a restore puts its own in the place of pipes. */
+static void descriptors_note(struct launch *launch)
+{
+	struct arena *arena = &launch->bundle.arena;
+	char path[32], text[256];
+	if (launch->bundle.plan->process.terminal)
+		return;
+	launch->state.descriptors = arena_array(arena, char *, 4);
+	for (int fd = 0; fd < 3; fd++) {
+		snprintf(path, sizeof path, "/proc/self/fd/%d", fd);
+		ssize_t size = readlink(path, text, sizeof text);
+		launch->state.descriptors[fd] = arena_strndup(arena, text, size > 0 ? (size_t)size : 0);
+	}
+}
+
 /* What exec takes from the container. */
 static int plan_keep(const struct launch *launch, struct err *err)
 {
@@ -174,16 +187,11 @@ static int listener_make(int dir, int *out_fd, struct err *err)
 
 /* --- while the process waits --- */
 
-static int prepared(void *context, pid_t pid, struct buf *out_state, struct err *err)
+int launch_hooks_before(struct launch *launch, struct buf *out_state, struct err *err)
 {
-	struct launch *launch = context;
 	const struct oci_hooks *hooks = launch->bundle.spec.hooks;
-	launch->state.pid = pid;
-	launch->state.start_time = process_start_time(pid);
 	/* Hooks may ask for the state. */
 	int rc = state_write(launch->dir, &launch->state, err);
-	if (rc == 0)
-		rc = net_devices_move(launch->bundle.spec.linux_part, pid, err);
 	state_document(&launch->state, "creating", out_state);
 	if (rc < 0 || !hooks)
 		return rc;
@@ -194,10 +202,19 @@ static int prepared(void *context, pid_t pid, struct buf *out_state, struct err 
 	return rc;
 }
 
+static int prepared(void *context, pid_t pid, struct buf *out_state, struct err *err)
+{
+	struct launch *launch = context;
+	launch->state.pid = pid;
+	launch->state.start_time = process_start_time(pid);
+	int rc = net_devices_move(launch->bundle.spec.linux_part, pid, err);
+	return rc < 0 ? rc : launch_hooks_before(launch, out_state, err);
+}
+
 int launch_listener_send(const struct container_state *state, const struct oci_seccomp *seccomp, int fd, pid_t pid,
 			 struct err *err)
 {
-	auto_buf document = BUF_INIT(STATE_MAX), text = BUF_INIT(STATE_MAX * 2);
+	auto_buf document = BUF_INIT(STATE_DOCUMENT_MAX), text = BUF_INIT(STATE_DOCUMENT_MAX * 2);
 	auto_fd int socket = -1;
 	if (!seccomp || text_empty(seccomp->listener_path))
 		return err_set(err, EINVAL, "linux: seccomp: listenerPath: missing, and an action is SCMP_ACT_NOTIFY");
@@ -244,7 +261,7 @@ static int terminal_check(const struct launch *launch, struct err *err)
 }
 
 /* Without a terminal the container has our streams. */
-static int process_make(struct launch *launch, uint32_t preserve_fds, struct err *err)
+static int process_make(struct launch *launch, struct err *err)
 {
 	const struct launch_options *options = launch->options;
 	const struct apply_host host = {.prepared = prepared, .listener = listener, .context = launch};
@@ -264,7 +281,7 @@ static int process_make(struct launch *launch, uint32_t preserve_fds, struct err
 	    .program = program,
 	    .listener = waiting,
 	    .listening = waiting >= 0,
-	    .preserve_fds = preserve_fds,
+	    .preserve_fds = launch->preserve_fds,
 	    .survives = options->detach || !options->at_once,
 	    .host = &host,
 	};
@@ -281,7 +298,7 @@ static int process_make(struct launch *launch, uint32_t preserve_fds, struct err
 	return rc;
 }
 
-static int process_record(struct launch *launch, struct err *err)
+int launch_record(struct launch *launch, struct err *err)
 {
 	const struct launch_options *options = launch->options;
 	/* Done without: what stands at its name, or will, is somebody else's. */
@@ -309,33 +326,38 @@ static void process_end(struct launch *launch)
 	apply_release(launch->bundle.plan);
 }
 
+void launch_undo(struct launch *launch)
+{
+	struct err ignored;
+	process_end(launch);
+	host_mount_remove(launch->state.rootfs, launch->state.host_mount);
+	(void)!state_remove(launch->context->root_fd, launch->options->id, &ignored);
+}
+
 /* In this order whoever is killed meanwhile leaves enough behind for `delete --force`. */
-static int container_make(struct launch *launch, uint32_t preserve_fds, struct err *err)
+static int container_note(struct launch *launch, struct err *err)
 {
 	state_fill(launch);
+	descriptors_note(launch);
 	int rc = state_write(launch->dir, &launch->state, err);
 	if (rc == 0)
 		rc = plan_keep(launch, err);
 	trace("state written");
-	if (rc == 0)
-		rc = process_make(launch, preserve_fds, err);
-	if (rc == 0)
-		rc = process_record(launch, err);
-	trace("process recorded");
+	if (rc < 0)
+		launch_undo(launch);
 	return rc;
 }
 
-int launch_make(struct launch *launch, struct err *err)
+int launch_begin(struct launch *launch, struct err *err)
 {
 	const struct launch_options *options = launch->options;
 	const struct bundle_options bundle = {
 	    .id = options->id, .no_pivot = options->no_pivot, .no_new_keyring = options->no_new_keyring};
-	uint32_t preserve_fds = 0;
 	launch->dir = -1;
 	launch->process = (struct apply_process){.console = -1, .socket = -1};
 	int rc = id_free_check(launch, err);
 	if (rc == 0)
-		rc = launch_preserve(options->preserve_fds, &preserve_fds, err);
+		rc = launch_preserve(options->preserve_fds, &launch->preserve_fds, err);
 	if (rc == 0)
 		rc = bundle_load(&launch->bundle, options->bundle, err);
 	if (rc == 0 && launch->bundle.spec.linux_part && (rc = rootless_check(&launch->bundle.spec, err)) < 0)
@@ -348,15 +370,20 @@ int launch_make(struct launch *launch, struct err *err)
 		rc = terminal_check(launch, err);
 	if (rc == 0)
 		rc = state_make(launch->context->root_fd, options->id, &launch->dir, err);
+	return rc < 0 ? rc : container_note(launch, err);
+}
+
+int launch_make(struct launch *launch, struct err *err)
+{
+	int rc = launch_begin(launch, err);
 	if (rc < 0)
 		return rc;
-	rc = container_make(launch, preserve_fds, err);
-	if (rc < 0) {
-		struct err ignored;
-		process_end(launch);
-		host_mount_remove(launch->state.rootfs, launch->state.host_mount);
-		(void)!state_remove(launch->context->root_fd, options->id, &ignored);
-	}
+	rc = process_make(launch, err);
+	if (rc == 0)
+		rc = launch_record(launch, err);
+	trace("process recorded");
+	if (rc < 0)
+		launch_undo(launch);
 	return rc;
 }
 
@@ -391,7 +418,7 @@ void launch_done(struct launch *launch)
 
 int launch_poststart(const struct container_state *state, struct err *err)
 {
-	auto_buf document = BUF_INIT(STATE_MAX);
+	auto_buf document = BUF_INIT(STATE_DOCUMENT_MAX);
 	if (!state->hooks || state->hooks->poststart.count == 0)
 		return 0;
 	state_document(state, "running", &document);
@@ -434,7 +461,7 @@ void launch_cgroup_remove(struct context *context, const struct container_state 
 
 int launch_remove(struct context *context, const struct container_state *state, struct err *err)
 {
-	auto_buf document = BUF_INIT(STATE_MAX);
+	auto_buf document = BUF_INIT(STATE_DOCUMENT_MAX);
 	struct container_state stopped = *state;
 	processes_end(state);
 	launch_cgroup_remove(context, state);

@@ -19,14 +19,25 @@ struct launch {
 	struct bundle bundle;
 	struct container_state state;
 	int dir; /* of the state, locked */
+	uint32_t preserve_fds;
 	struct apply_process process;
 };
+enum { STATE_DOCUMENT_MAX = 128 << 10 }; /* what hooks read */
 
 /* Nothing is left after a failure. */
 int launch_make(struct launch *launch, struct err *err) must_check;
 /* Right after launch_make, for at_once. */
 int launch_go(struct launch *launch, struct err *err) must_check;
 void launch_done(struct launch *launch);
+
+/* The parts of launch_make, for what brings its process by other means: the bundle's plan and the state's directory. */
+int launch_begin(struct launch *launch, struct err *err) must_check;
+/* prestart and createRuntime, with the state's process; out_state: what they read. */
+int launch_hooks_before(struct launch *launch, struct buf *out_state, struct err *err) must_check;
+/* launch->process is there: in the state, the pid file, the pidfd's socket. */
+int launch_record(struct launch *launch, struct err *err) must_check;
+/* Takes back all of it after a failure. */
+void launch_undo(struct launch *launch);
 
 /* What has to be done for any container that is let go, by whichever command. */
 int launch_poststart(const struct container_state *state, struct err *err) must_check;

@@ -37,6 +37,7 @@ struct container_state {
 	struct json_map annotations;
 	struct oci_hooks *hooks;
 	struct oci_resources *resources; /* as last updated */
+	char **descriptors;		 /* what 0 to 2 were, as /proc names it; NULL with a terminal */
 	char *intel_rdt;		 /* the group in resctrl that is ours to remove */
 };
 JSON_DECLARE(container_state);

@@ -42,6 +42,7 @@ apparmor)
 	run apparmor.bats 100 bats --tap "$TOP/tests/vm/apparmor.bats"
 	run v2.bats 100 bats --tap "$TOP/tests/vm/v2.bats"
 	run limits.bats 200 bats --tap -f 'memory|update|only v1|read-only|not in the list|pause' "$TOP/tests/e2e/limits.bats"
+	run checkpoint.bats 120 bats --tap -f 'criu: there' "$TOP/tests/e2e/checkpoint.bats"
 	run runtime.bats 120 bats --tap -f 'create, state|exec: |pause, exec|kill: names' "$TOP/tests/e2e/runtime.bats"
 	;;
 selinux)
