@@ -249,8 +249,6 @@ int plan_compile(struct arena *arena, const struct oci_spec *spec, const struct 
 		return err_set(err, EINVAL, "linux: missing field");
 	if (!spec->process)
 		return err_set(err, EINVAL, "process: missing field");
-	if (part->intel_rdt)
-		return err_set(err, EOPNOTSUPP, "linux: intelRdt: known, but not supported yet");
 	plan->cgroup = part->cgroups_path;
 	int rc = namespaces_compile(arena, part, options, plan, err);
 	if (rc == 0)
@@ -285,7 +283,7 @@ int plan_compile(struct arena *arena, const struct oci_spec *spec, const struct 
 	}
 	if (rc < 0)
 		return rc;
-	plan->host_steps = plan->host_steps || part->net_devices.count > 0;
+	plan->host_steps = plan->host_steps || part->net_devices.count > 0 || part->intel_rdt;
 	rc = resources_compile(arena, part->resources, options->cgroup_mode, plan, err);
 	if (rc < 0)
 		return rc;

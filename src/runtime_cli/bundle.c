@@ -8,6 +8,7 @@
 #include "runtime/cgroup_scope.h"
 #include "runtime/plan_compile.h"
 #include "runtime_cli/rootless.h"
+#include "runtime_cli/resctrl.h"
 #include "security/seccomp_cache.h"
 
 #include <fcntl.h>
@@ -144,6 +145,12 @@ int bundle_filter(struct context *context, struct arena *arena, const struct oci
 static int unsupported_check(const struct bundle *bundle, struct err *err)
 {
 	const struct oci_linux *part = bundle->spec.linux_part;
+	auto_free char *resctrl = NULL;
+	int rc = part->intel_rdt ? resctrl_root(&resctrl, err) : 0;
+	if (rc == 0 && part->intel_rdt)
+		rc = resctrl_check(resctrl, part->intel_rdt, err);
+	if (rc < 0)
+		return err_wrap(err, "linux: intelRdt");
 	if (part->resources && part->resources->network &&
 	    (part->resources->network->class_id || part->resources->network->priorities.count > 0) &&
 	    access("/sys/fs/cgroup/net_cls", F_OK) < 0 && access("/sys/fs/cgroup/net_cls,net_prio", F_OK) < 0)

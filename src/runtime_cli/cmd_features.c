@@ -17,7 +17,7 @@ static int run(struct context *context, void *options, char **args)
 	static const char *const namespaces[] = {"cgroup", "ipc",  "mount", "network", "pid",
 						 "time",   "user", "uts",   NULL};
 	static const char *const unsafe[] = {NULL};
-	static bool yes = true, no = false;
+	static bool yes = true;
 	auto_arena arena = {0};
 	auto_buf plain = BUF_INIT(JSON_SIZE_MAX), pretty = BUF_INIT(JSON_SIZE_MAX);
 	const struct json *value;
@@ -43,7 +43,7 @@ static int run(struct context *context, void *options, char **args)
 	    .seccomp = &seccomp,
 	    .apparmor = &enabled,
 	    .selinux = &enabled,
-	    .intel_rdt = &(struct oci_features_enabled){.enabled = &no},
+	    .intel_rdt = &enabled,
 	    .mount_extensions = &mounts,
 	    .net_devices = &enabled,
 	};

@@ -7,6 +7,7 @@
 #include "runtime/cgroup_scope.h"
 #include "runtime_cli/commands.h"
 #include "runtime_cli/container.h"
+#include "runtime_cli/resctrl.h"
 
 #include <fcntl.h>
 
@@ -151,8 +152,6 @@ static int given_read(struct arena *arena, const struct update_options *options,
 		      struct err *err)
 {
 	auto_buf text = BUF_INIT(JSON_SIZE_MAX);
-	if (options->l3_cache_schema || options->mem_bw_schema)
-		return err_set(err, EOPNOTSUPP, "Intel RDT: known, but not supported");
 	if (!options->resources)
 		return words_read(arena, options, resources, err);
 	int rc = text_equal(options->resources, "-") ? file_read_fd(0, "standard input", &text, err)
@@ -235,6 +234,26 @@ static int unit_update(struct arena *arena, const struct container_state *state,
 	return rc < 0 ? rc : cgroup_scope_update(&scope, settings, err);
 }
 
+/* A container without a group of its own gets one, as with runc. */
+static int rdt_update(struct container *container, const struct update_options *options, struct err *err)
+{
+	struct container_state *state = &container->state;
+	const struct oci_intel_rdt rdt = {.l3_cache_schema = (char *)options->l3_cache_schema,
+					  .mem_bw_schema = (char *)options->mem_bw_schema};
+	auto_free char *root = NULL;
+	if (text_empty(rdt.l3_cache_schema) && text_empty(rdt.mem_bw_schema))
+		return 0;
+	int rc = resctrl_root(&root, err);
+	if (rc == 0)
+		rc = resctrl_check(root, &rdt, err);
+	if (rc == 0 && state->rdt_group)
+		rc = resctrl_update(root, state->rdt_group, &rdt, err);
+	else if (rc == 0)
+		rc = resctrl_apply(root, &rdt, state->id, (pid_t)state->pid, &container->arena, &state->rdt_group,
+				   &state->intel_rdt, err);
+	return rc < 0 ? err_wrap(err, "Intel RDT") : 0;
+}
+
 static int update(struct container *container, const struct update_options *options, struct err *err)
 {
 	struct arena *arena = &container->arena;
@@ -260,7 +279,8 @@ static int update(struct container *container, const struct update_options *opti
 	if (rc < 0)
 		return rc;
 	state->resources = &merged;
-	return state_write(container->dir, state, err);
+	rc = rdt_update(container, options, err);
+	return rc < 0 ? rc : state_write(container->dir, state, err);
 }
 
 static int run(struct context *context, void *given, char **args)

@@ -15,6 +15,7 @@
 #include "runtime_cli/host_mount.h"
 #include "runtime_cli/net_device.h"
 #include "runtime_cli/program.h"
+#include "runtime_cli/resctrl.h"
 #include "runtime_cli/rootless.h"
 #include "runtime_cli/trace.h"
 #include "security/user.h"
@@ -202,12 +203,27 @@ int launch_hooks_before(struct launch *launch, struct buf *out_state, struct err
 	return rc;
 }
 
+static int rdt_apply(struct launch *launch, pid_t pid, struct err *err)
+{
+	const struct oci_intel_rdt *rdt = launch->bundle.spec.linux_part->intel_rdt;
+	auto_free char *root = NULL;
+	if (!rdt)
+		return 0;
+	int rc = resctrl_root(&root, err);
+	if (rc == 0)
+		rc = resctrl_apply(root, rdt, launch->options->id, pid, &launch->bundle.arena, &launch->state.rdt_group,
+				   &launch->state.intel_rdt, err);
+	return rc < 0 ? err_wrap(err, "linux: intelRdt") : 0;
+}
+
 static int prepared(void *context, pid_t pid, struct buf *out_state, struct err *err)
 {
 	struct launch *launch = context;
 	launch->state.pid = pid;
 	launch->state.start_time = process_start_time(pid);
-	int rc = net_devices_move(launch->bundle.spec.linux_part, pid, err);
+	int rc = rdt_apply(launch, pid, err);
+	if (rc == 0)
+		rc = net_devices_move(launch->bundle.spec.linux_part, pid, err);
 	return rc < 0 ? rc : launch_hooks_before(launch, out_state, err);
 }
 
@@ -331,6 +347,7 @@ void launch_undo(struct launch *launch)
 	struct err ignored;
 	process_end(launch);
 	host_mount_remove(launch->state.rootfs, launch->state.host_mount);
+	resctrl_remove(launch->state.intel_rdt);
 	(void)!state_remove(launch->context->root_fd, launch->options->id, &ignored);
 }
 
@@ -466,6 +483,7 @@ int launch_remove(struct context *context, const struct container_state *state, 
 	processes_end(state);
 	launch_cgroup_remove(context, state);
 	host_mount_remove(state->rootfs, state->host_mount);
+	resctrl_remove(state->intel_rdt);
 	int rc = state_remove(context->root_fd, state->id, err);
 	if (!state->hooks || state->hooks->poststop.count == 0)
 		return rc;

@@ -33,6 +33,7 @@ JSON_TYPE(container_state, F_STR(struct container_state, oci_version, "ociVersio
 	  F_POINTER(struct container_state, hooks, "hooks", JSON_OMIT, oci_hooks),
 	  F_POINTER(struct container_state, resources, "resources", JSON_OMIT, oci_resources),
 	  F_STRV(struct container_state, descriptors, "descriptors", JSON_OMIT),
+	  F_STR(struct container_state, rdt_group, "rdtGroup", JSON_OMIT),
 	  F_STR(struct container_state, intel_rdt, "intelRdt", JSON_OMIT));
 
 const char *status_name(enum container_status status)

@@ -38,7 +38,8 @@ struct container_state {
 	struct oci_hooks *hooks;
 	struct oci_resources *resources; /* as last updated */
 	char **descriptors;		 /* what 0 to 2 were, as /proc names it; NULL with a terminal */
-	char *intel_rdt;		 /* the group in resctrl that is ours to remove */
+	char *rdt_group;		 /* its directory in resctrl */
+	char *intel_rdt;		 /* the one there that is ours to remove */
 };
 JSON_DECLARE(container_state);
 

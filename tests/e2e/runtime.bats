@@ -254,11 +254,12 @@ PY
 	[[ $output == *"--console-socket"* ]]
 }
 
-@test "what is known and not there yet is refused by name" {
+@test "Intel RDT: where it is not, that is said" {
+	! grep -q ' - resctrl ' /proc/self/mountinfo || skip "this host has resctrl mounted"
 	command_is true
 	config '.linux.intelRdt = {"closID": "guests"}'
 	run -1 rt run -b "$B" "$ID"
-	[[ $output == *"linux: intelRdt: known, but not supported yet"* ]]
+	[[ $output == *"linux: intelRdt: intelRdt is specified in config, but Intel RDT is not enabled"* ]]
 	[ -z "$(rt list -q)" ]
 }
 
