@@ -4,6 +4,7 @@
 #include "runtime/cgroup_compile.h"
 #include "runtime/plan_parts.h"
 
+#include <net/if.h>
 #include <sched.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -213,6 +214,34 @@ int plan_hook_compile(struct arena *arena, const struct oci_hook *hook, struct p
 	return 0;
 }
 
+/* As the kernel judges them (dev_valid_name). */
+static bool device_name_is_valid(const char *name)
+{
+	return *name && strlen(name) < IF_NAMESIZE && !text_equal(name, ".") && !text_equal(name, "..") &&
+	       !strpbrk(name, "/: \t\n\v\f\r");
+}
+
+static int net_devices_check(const struct oci_linux *part, const struct plan *plan, struct err *err)
+{
+	bool own = plan->namespaces & CLONE_NEWNET;
+	for (size_t i = 0; i < plan->join_count; i++)
+		own = own || plan->joins[i].flag == CLONE_NEWNET;
+	if (part->net_devices.count > 0 && !own)
+		return err_set(err, EINVAL,
+			       "linux: netDevices: unable to move network devices without a NET namespace");
+	for (size_t i = 0; i < part->net_devices.count; i++) {
+		const struct oci_net_device *device = &part->net_devices.items[i];
+		if (!device_name_is_valid(device->key))
+			return err_set(err, EINVAL, "linux: netDevices: invalid network device name \"%.64s\"",
+				       device->key);
+		if (!text_empty(device->name) && !device_name_is_valid(device->name))
+			return err_set(err, EINVAL,
+				       "linux: netDevices: %s: name: invalid network device name \"%.64s\"",
+				       device->key, device->name);
+	}
+	return 0;
+}
+
 static int sysctls_compile(struct arena *arena, const struct oci_linux *part, struct plan *plan, struct err *err)
 {
 	plan->sysctls = arena_array(arena, struct plan_setting, part->sysctl.count + 1);
@@ -259,6 +288,8 @@ int plan_compile(struct arena *arena, const struct oci_spec *spec, const struct 
 		rc = names_compile(spec, plan, err);
 	if (rc == 0)
 		rc = root_compile(spec, options, plan, err);
+	if (rc == 0)
+		rc = net_devices_check(part, plan, err);
 	if (rc == 0)
 		rc = sysctls_compile(arena, part, plan, err);
 	if (rc == 0)

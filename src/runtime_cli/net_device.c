@@ -153,37 +153,86 @@ static int link_send(int fd, unsigned index, const char *name, int space, struct
 	return rc < 0 ? rc : acknowledged(fd, &request, "move the device", err);
 }
 
-static int device_move(int here, int there, int space, const struct oci_net_device *device, struct err *err)
+/* By name: the index may be another one in each namespace. *out_flags: IFF_*. -ENODEV. */
+static int link_find(int fd, const char *name, unsigned *out_index, unsigned *out_flags, struct err *err)
 {
-	struct address addresses[ADDRESSES_MAX];
-	size_t count;
-	const char *name = text_empty(device->name) ? device->key : device->name;
-	unsigned index = if_nametoindex(device->key);
-	if (index == 0)
-		return err_sys(err, "no such device of the host");
-	if (strlen(name) >= IF_NAMESIZE || strchr(name, '/') || text_equal(name, ".") || text_equal(name, ".."))
-		return err_set(err, EINVAL, "name: not the name of a device");
-	int rc = addresses_read(here, index, addresses, &count, err);
-	if (rc == 0)
-		rc = link_send(here, index, name, space, err);
-	/* The index may be another one there: the name is looked up by the kernel. */
 	struct request request;
-	if (rc == 0) {
-		struct ifinfomsg *head = begin(&request, RTM_GETLINK, 0, sizeof *head);
-		char answer[MESSAGE_MAX];
-		rc = put(&request, IFLA_IFNAME, name, strlen(name) + 1, err);
-		ssize_t got = rc < 0 || send(there, &request, request.head.nlmsg_len, 0) < 0
-				  ? -1
-				  : recv(there, answer, sizeof answer, MSG_TRUNC);
-		const struct nlmsghdr *message = (void *)answer;
-		if (rc == 0 && (got < (ssize_t)NLMSG_LENGTH(sizeof *head) || message->nlmsg_type != RTM_NEWLINK))
-			rc = err_set(err, ENODEV, "the device did not arrive");
-		else if (rc == 0)
-			index = (unsigned)((const struct ifinfomsg *)NLMSG_DATA(message))->ifi_index;
+	char answer[MESSAGE_MAX];
+	struct ifinfomsg *head = begin(&request, RTM_GETLINK, 0, sizeof *head);
+	int rc = put(&request, IFLA_IFNAME, name, strlen(name) + 1, err);
+	if (rc < 0)
+		return rc;
+	ssize_t got =
+	    send(fd, &request, request.head.nlmsg_len, 0) < 0 ? -1 : recv(fd, answer, sizeof answer, MSG_TRUNC);
+	const struct nlmsghdr *message = (void *)answer;
+	if (got < (ssize_t)NLMSG_LENGTH(sizeof *head) || message->nlmsg_type != RTM_NEWLINK)
+		return err_set(err, ENODEV, "no such device: %s", name);
+	const struct ifinfomsg *found = NLMSG_DATA(message);
+	*out_index = (unsigned)found->ifi_index;
+	*out_flags = found->ifi_flags;
+	return 0;
+}
+
+struct move {
+	const struct oci_net_device *device;
+	const char *name; /* inside */
+	unsigned flags;	  /* as the host had it */
+	size_t address_count;
+	struct address addresses[ADDRESSES_MAX];
+};
+
+/* At its place with what it had, and up. */
+static int device_set_up(int fd, const struct move *move, const char *name, bool up, struct err *err)
+{
+	unsigned index, flags;
+	int rc = link_find(fd, name, &index, &flags, err);
+	for (size_t i = 0; rc == 0 && i < move->address_count; i++)
+		rc = address_add(fd, index, &move->addresses[i], err);
+	return rc < 0 || !up ? rc : link_up(fd, index, err);
+}
+
+static int device_move(int here, int there, int space, struct move *move, struct err *err)
+{
+	unsigned index;
+	int rc = link_find(here, move->device->key, &index, &move->flags, err);
+	if (rc < 0)
+		return err_set(err, ENODEV, "no such device of the host");
+	rc = addresses_read(here, index, move->addresses, &move->address_count, err);
+	if (rc == 0)
+		rc = link_send(here, index, move->name, space, err);
+	return rc < 0 ? rc : device_set_up(there, move, move->name, true, err);
+}
+
+/* After a failure. The kernel moves a device even where it cannot rename it: then it has its old name there. */
+static void device_return(int here, int there, int own, const struct move *move)
+{
+	unsigned index, flags;
+	struct err ignored;
+	if (link_find(here, move->device->key, &index, &flags, &ignored) == 0)
+		return;
+	if (link_find(there, move->device->key, &index, &flags, &ignored) < 0 &&
+	    link_find(there, move->name, &index, &flags, &ignored) < 0)
+		return;
+	if (link_send(there, index, move->device->key, own, &ignored) == 0)
+		(void)!device_set_up(here, move, move->device->key, move->flags & IFF_UP, &ignored);
+}
+
+static int devices_move(int here, int there, int space, int own, const struct oci_linux *part, struct err *err)
+{
+	size_t count = part->net_devices.count, moved = 0;
+	auto_free struct move *moves = x_alloc(count * sizeof *moves);
+	int rc = 0;
+	for (; rc == 0 && moved < count; moved++) {
+		const struct oci_net_device *device = &part->net_devices.items[moved];
+		moves[moved].device = device;
+		moves[moved].name = text_empty(device->name) ? device->key : device->name;
+		rc = device_move(here, there, space, &moves[moved], err);
+		if (rc < 0)
+			err_wrap(err, "%s", device->key);
 	}
-	for (size_t i = 0; rc == 0 && i < count; i++)
-		rc = address_add(there, index, &addresses[i], err);
-	return rc < 0 ? rc : link_up(there, index, err);
+	while (rc < 0 && moved > 0)
+		device_return(here, there, own, &moves[--moved]);
+	return rc;
 }
 
 int net_devices_move(const struct oci_linux *part, pid_t pid, struct err *err)
@@ -203,10 +252,7 @@ int net_devices_move(const struct oci_linux *part, pid_t pid, struct err *err)
 		rc = socket_open(&there, err);
 	if (setns(own, CLONE_NEWNET) < 0)
 		return err_sys(err, "linux: netDevices: leave the network namespace");
-	for (size_t i = 0; rc == 0 && i < part->net_devices.count; i++) {
-		rc = device_move(here, there, space, &part->net_devices.items[i], err);
-		if (rc < 0)
-			return err_wrap(err, "linux: netDevices: %s", part->net_devices.items[i].key);
-	}
+	if (rc == 0)
+		rc = devices_move(here, there, space, own, part, err);
 	return rc < 0 ? err_wrap(err, "linux: netDevices") : 0;
 }

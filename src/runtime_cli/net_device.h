@@ -1,6 +1,7 @@
 /*
  * Network devices of the host's that are moved into a container (linux.netDevices): with their addresses and another
- * name where one is given, brought up there. They come back when the container's namespace goes, as the kernel does it.
+ * name where one is given, brought up there. After a failure they are back where they were. With the container's
+ * namespace the kernel gives hardware back and ends virtual ones.
  */
 #pragma once
 

@@ -264,7 +264,7 @@ PY
 @test "R-27 CVE-2021-43784: names that are too long for netlink are refused" {
 	config '.linux.netDevices = {"lo": {"name": $n}}' --arg n "$(printf 'a%.0s' $(seq 70000))"
 	run -1 run_it
-	[[ $output == *"not the name of a device"* ]]
+	[[ $output == *"invalid network device name"* ]]
 	nothing_left
 }
 

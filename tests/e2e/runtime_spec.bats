@@ -6,7 +6,11 @@ load runtime_lib
 setup_file() { runtime_begin; }
 teardown_file() { runtime_end; }
 setup() { bundle_make; }
-teardown() { bundle_remove; }
+teardown() {
+	bundle_remove
+	ip netns del "$NAME-out" 2>/dev/null || true
+	ip netns del "$NAME-in" 2>/dev/null || true
+}
 
 has_own() { [ "$(run_it)" != "$(readlink "/proc/self/ns/$1")" ]; }
 
@@ -308,15 +312,76 @@ PY
 	[[ $output == *"invalid memory policy mode"* ]]
 }
 
-@test "a network device is moved in, renamed, with its addresses, and comes back" {
-	ip link add "$NAME" type dummy 2>/dev/null || skip "no dummy devices here"
-	ip addr add 10.99.7.1/24 dev "$NAME"
-	ip link set "$NAME" up
-	config '.linux.netDevices = {($n): {"name": "inside0"}}' --arg n "$NAME"
-	command_is 'ip -o addr show dev inside0; ip link show dev inside0'
-	run run_it
-	ip link del "$NAME" 2>/dev/null || true
-	[[ $output == *"10.99.7.1/24"* && $output == *"UP"* ]]
+# The host's side of a device is a network namespace of the test's own.
+outside() { nsenter --net="/run/netns/$NAME-out" "$TUG_BIN/tug-runtime" --root "$T/state" "$@"; }
+outside_make() {
+	ip netns add "$NAME-out"
+	ip -n "$NAME-out" link add dev0 address 02:00:00:00:00:07 mtu 1400 type veth peer name peer0
+	ip -n "$NAME-out" addr add 10.99.7.1/24 dev dev0
+	ip -n "$NAME-out" addr add fd00:99::1/64 dev dev0 nodad
+	ip -n "$NAME-out" addr add 169.254.9.9/16 scope link dev dev0
+	ip -n "$NAME-out" link set dev0 up
+}
+@test "a network device is moved in, renamed, with its addresses, MTU and hardware address" {
+	outside_make
+	config '.linux.netDevices = {"dev0": {"name": "inside0"}}'
+	command_is 'ip addr show dev inside0'
+	run -0 outside run -b "$B" "$ID" </dev/null
+	[[ $output == *" mtu 1400 "* && $output == *"02:00:00:00:00:07"* && $output == *"10.99.7.1/24"* && $output == *"fd00:99::1/64"* ]]
+	[[ $output == *"UP"* && $output != *169.254.9.9* ]]
+	nothing_left
+	# A virtual device ends with the namespace it is in, and with it its peer; hardware would be the host's again.
+	! ip -n "$NAME-out" link show dev0
+}
+
+@test "network devices of any kind, with their own names, in a namespace that outlives the container" {
+	outside_make
+	ip netns add "$NAME-in"
+	ip -n "$NAME-out" link add mac0 link peer0 type macvlan
+	config '(.linux.namespaces[] | select(.type == "network")).path = $p | .linux.netDevices = {"dev0": {}, "mac0": {"name": "m"}}' \
+		--arg p "/run/netns/$NAME-in"
+	config '.process.args = ["sleep", "1000"]'
+	outside run -d -b "$B" "$ID" </dev/null >/dev/null 2>&1
+	[[ $(rt exec "$ID" ip addr show dev dev0) == *10.99.7.1/24* ]]
+	rt exec "$ID" ip link show dev m
+	! ip -n "$NAME-out" link show dev0
+	rt delete --force "$ID"
+	nothing_left
+	[[ $(ip -n "$NAME-in" addr show dev dev0) == *10.99.7.1/24* ]]
+	ip -n "$NAME-in" link set dev0 netns "$NAME-out"
+	ip -n "$NAME-out" link show dev0
+}
+
+@test "network devices: what cannot be moved is named, and nothing is left" {
+	outside_make
+	command_is true
+	local name
+	config '.linux.netDevices = {"none0": {}}'
+	run -1 outside run -b "$B" "$ID" </dev/null
+	[[ $output == *"linux: netDevices: none0"*"no such device"* ]]
+	for name in a/b a:b 'a b' .. 0123456789abcdef; do
+		config '.linux.netDevices = {"dev0": {"name": $n}}' --arg n "$name"
+		run -1 outside run -b "$B" "$ID" </dev/null
+		[[ $output == *"linux: netDevices: dev0: name: invalid network device name"* ]]
+	done
+	ip -n "$NAME-out" link add br0 type bridge
+	config '.linux.netDevices = {"br0": {}}'
+	run -1 outside run -b "$B" "$ID" </dev/null
+	[[ $output == *"linux: netDevices: br0: move the device"* ]]
+	config '.linux.netDevices = {"dev0": {"name": "lo"}}'
+	run -1 outside run -b "$B" "$ID" </dev/null
+	[[ $output == *"linux: netDevices: dev0: move the device"* ]]
+	[[ $(ip -n "$NAME-out" addr show dev dev0) == *UP*10.99.7.1/24* ]]
+	# One that had been moved before comes back too.
+	config '.linux.netDevices = {"dev0": {"name": "other"}, "none0": {}}'
+	run -1 outside run -b "$B" "$ID" </dev/null
+	[[ $(ip -n "$NAME-out" addr show dev dev0) == *UP*10.99.7.1/24* ]]
+	config '.linux.netDevices = {"dev0": {}} | .linux.namespaces |= map(select(.type != "network"))'
+	run -1 outside run -b "$B" "$ID" </dev/null
+	[[ $output == *"unable to move network devices without a NET namespace"* ]]
+	nothing_left
+	# It is where it was, as it was.
+	[[ $(ip -n "$NAME-out" addr show dev dev0) == *10.99.7.1/24* ]]
 }
 
 @test "a session keyring of its own, unless not wanted" {
