@@ -16,7 +16,7 @@ list() {
 		test) echo bats jq curl socat xxd postgresql procps util-linux busybox-static iproute2 nftables strace bind9-dnsutils \
 			mmdebstrap python3 skopeo umoci buildah docker-registry openssl libarchive-tools clang-format cppcheck gcc-aarch64-linux-gnu \
 			libc6-dev-arm64-cross docker.io containerd crun runc podman uidmap criu ca-certificates ;;
-		vm) echo qemu-system-x86 busybox-static kmod apparmor secilc bats jq iproute2 nftables python3 criu ;;
+		vm) echo qemu-system-x86 busybox-static kmod apparmor secilc bats jq iproute2 nftables python3 criu systemd dbus ;;
 		bench) echo hyperfine fio crun runc podman docker.io docker-registry curl python3 ;;
 		*) echo "packages.sh: unknown use $use" >&2; exit 2 ;;
 		esac

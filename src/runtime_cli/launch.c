@@ -399,8 +399,11 @@ int launch_make(struct launch *launch, struct err *err)
 	if (rc == 0)
 		rc = launch_record(launch, err);
 	trace("process recorded");
-	if (rc < 0)
+	if (rc < 0) {
+		if (launch->state.scope)
+			launch_cgroup_remove(launch->context, &launch->state);
 		launch_undo(launch);
+	}
 	return rc;
 }
 
@@ -411,9 +414,8 @@ int launch_go(struct launch *launch, struct err *err)
 	int exit_code, rc = apply_start(&launch->process, &host, &exit_code, err);
 	if (rc < 0) {
 		launch->process.pid = 0;
-		apply_release(launch->bundle.plan);
-		host_mount_remove(launch->state.rootfs, launch->state.host_mount);
-		(void)!state_remove(launch->context->root_fd, launch->options->id, &ignored);
+		launch_cgroup_remove(launch->context, &launch->state);
+		launch_undo(launch);
 		return err_wrap(err, "unable to start container process");
 	}
 	trace("program started");

@@ -1,21 +1,62 @@
 #!/bin/bash
-# Runs in the guest as its first process: finishes the boot, runs the tests of this KIND, and powers off.
+# Runs in the guest as its first process, or below systemd as that: finishes the boot, runs the tests of this KIND, and
+# powers off.
 export PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin HOME=/root LC_ALL=C.UTF-8
 . /tmp/out/settings
 cd "$TOP" || exit 1
 
 quietly() { "$@" 2>/dev/null; }
-mkdir -p /dev/pts /dev/shm /dev/mqueue /run/netns /var/tmp
-mount -t devpts -o gid=5,mode=620,ptmxmode=666 devpts /dev/pts
-mount -t tmpfs tmpfs /dev/shm
-for pair in fd: stdin:/0 stdout:/1 stderr:/2; do ln -sfn "/proc/self/fd${pair#*:}" "/dev/${pair%%:*}"; done
-mount -t cgroup2 cgroup2 /sys/fs/cgroup
-quietly mount -t securityfs securityfs /sys/kernel/security
-quietly mount -t selinuxfs selinuxfs /sys/fs/selinux
-mkdir -p /lib/modules/"$(uname -r)"
-mount --bind "$MODULES" /lib/modules/"$(uname -r)"
-hostname guest
-ip link set lo up
+boot_finish() {
+	mkdir -p /dev/pts /dev/shm /dev/mqueue /run/netns /var/tmp
+	mount -t devpts -o gid=5,mode=620,ptmxmode=666 devpts /dev/pts
+	mount -t tmpfs tmpfs /dev/shm
+	for pair in fd: stdin:/0 stdout:/1 stderr:/2; do ln -sfn "/proc/self/fd${pair#*:}" "/dev/${pair%%:*}"; done
+	mount -t cgroup2 cgroup2 /sys/fs/cgroup
+	quietly mount -t securityfs securityfs /sys/kernel/security
+	quietly mount -t selinuxfs selinuxfs /sys/fs/selinux
+	mkdir -p /lib/modules/"$(uname -r)"
+	mount --bind "$MODULES" /lib/modules/"$(uname -r)"
+	hostname guest
+	ip link set lo up
+}
+
+# systemd becomes the first process, with nothing to start but a bus and ourselves.
+unit() { cat >/run/systemd/system/"$1"; }
+systemd_begin() {
+	mkdir -p /run/systemd/system /run/dbus
+	unit dbus.socket <<-'END'
+		[Unit]
+		DefaultDependencies=no
+		[Socket]
+		ListenStream=/run/dbus/system_bus_socket
+	END
+	unit dbus.service <<-'END'
+		[Unit]
+		DefaultDependencies=no
+		Requires=dbus.socket
+		[Service]
+		Type=notify
+		NotifyAccess=main
+		ExecStart=/usr/bin/dbus-daemon --system --address=systemd: --nofork --nopidfile --systemd-activation
+	END
+	unit tug-tests.service <<-END
+		[Unit]
+		DefaultDependencies=no
+		Requires=dbus.socket dbus.service
+		After=dbus.socket dbus.service
+		[Service]
+		ExecStart=/bin/bash $TOP/tests/vm/guest.sh
+		StandardOutput=tty
+		StandardError=tty
+		TTYPath=/dev/console
+	END
+	exec /lib/systemd/systemd --system --unit=tug-tests.service --show-status=no --log-target=console --log-level=warning
+}
+
+if [ $$ = 1 ]; then
+	boot_finish
+	[ "$KIND" != systemd ] || systemd_begin
+fi
 export TUG_BIN=$BIN TUG_VM=$KIND
 
 start=$SECONDS
@@ -40,10 +81,14 @@ case $KIND in
 apparmor)
 	run cgroup_test 60 "$TOP/build/release/tests/runtime_cgroup_test"
 	run apparmor.bats 100 bats --tap "$TOP/tests/vm/apparmor.bats"
+	run apparmor_engine.bats 100 bats --tap "$TOP/tests/vm/apparmor_engine.bats"
 	run v2.bats 100 bats --tap "$TOP/tests/vm/v2.bats"
 	run limits.bats 200 bats --tap -f 'memory|update|only v1|read-only|not in the list|pause' "$TOP/tests/e2e/limits.bats"
 	run checkpoint.bats 120 bats --tap -f 'criu: there' "$TOP/tests/e2e/checkpoint.bats"
 	run runtime.bats 120 bats --tap -f 'create, state|exec: |pause, exec|kill: names' "$TOP/tests/e2e/runtime.bats"
+	;;
+systemd)
+	run systemd.bats 150 bats --tap "$TOP/tests/vm/systemd.bats"
 	;;
 selinux)
 	run selinux.bats 120 bats --tap "$TOP/tests/vm/selinux.bats"
