@@ -1,6 +1,7 @@
 #include "engine/engine.h"
 
 #include "base/file.h"
+#include "base/log.h"
 #include "base/path.h"
 #include "base/process.h"
 #include "base/random.h"
@@ -18,6 +19,7 @@
 #include "engine/task.h"
 #include "runtime/cgroup_tree.h"
 #include "runtime/init.h"
+#include "security/apparmor.h"
 #include "storage/data.h"
 #include "storage/trash.h"
 #include "storage/volume.h"
@@ -183,6 +185,16 @@ static int monitor_seal(struct engine *engine, struct err *err)
 	return file < 0 ? err_sys(err, "open %s", path) : init_seal(file, "tug-monitor", &engine->monitor, err);
 }
 
+/* Without the profile containers are confined by all the rest; a host that counts on it is told. */
+static void apparmor_start(struct engine *engine)
+{
+	struct err err;
+	engine->apparmor = apparmor_is_enabled();
+	engine->apparmor_default = engine->apparmor && apparmor_default_load(&err) == 0;
+	if (engine->apparmor && !engine->apparmor_default)
+		log_error(LOG_LEVEL_WARN, &err, "containers have no profile of AppArmor's", NULL);
+}
+
 static int engine_start_up(struct engine *engine, struct err *err)
 {
 	struct statfs cgroups;
@@ -205,6 +217,8 @@ static int engine_start_up(struct engine *engine, struct err *err)
 		rc = record_open(engine, err);
 	if (rc == 0)
 		seccomp_cache_open(engine);
+	if (rc == 0)
+		apparmor_start(engine);
 	if (rc == 0)
 		rc = networks_start(engine, err);
 	if (rc == 0)

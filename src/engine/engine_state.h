@@ -39,7 +39,8 @@ struct engine {
 	char *id;   /* of this engine, for info */
 	char *boot; /* of this run of the machine */
 	bool cgroup_v2;
-	char *tugd;   /* path of our own program, for jobs */
-	int monitor;  /* tug-monitor, sealed: a container can reach it as /proc/PID/exe */
-	char *reaper; /* path of tug-reaper, or NULL where it is not installed */
+	bool apparmor, apparmor_default; /* it is on; the default profile is loaded */
+	char *tugd;			 /* path of our own program, for jobs */
+	int monitor;			 /* tug-monitor, sealed: a container can reach it as /proc/PID/exe */
+	char *reaper;			 /* path of tug-reaper, or NULL where it is not installed */
 };

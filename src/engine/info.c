@@ -111,10 +111,15 @@ static void lists_fill(const struct engine *engine, struct arena *arena, struct 
 	static char *networks[] = {(char *)"bridge",  (char *)"host", (char *)"ipvlan",
 				   (char *)"macvlan", (char *)"null", NULL};
 	static char *logs[] = {(char *)"json-file", (char *)"none", NULL};
-	static char *security[] = {(char *)"name=seccomp,profile=builtin", NULL, NULL};
+	static char *security[] = {NULL, NULL, NULL, NULL};
 	static struct info_runtime runtime = {(char *)"tug", (char *)"tug-runtime"};
+	size_t count = 0;
+	if (engine->apparmor)
+		security[count++] = text("name=apparmor");
+	security[count++] = text("name=seccomp,profile=builtin");
 	if (engine->cgroup_v2)
-		security[1] = text("name=cgroupns");
+		security[count++] = text("name=cgroupns");
+	security[count] = NULL;
 	info->plugins.network = networks;
 	info->plugins.log = logs;
 	info->security_options = security;

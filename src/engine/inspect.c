@@ -5,6 +5,7 @@
 #include "engine/health.h"
 #include "engine/run.h"
 #include "engine/size.h"
+#include "engine/spec.h"
 #include "engine/view.h"
 
 #include <string.h>
@@ -99,6 +100,18 @@ static int driver_fill(const struct container *container, struct arena *arena, s
 	return 0;
 }
 
+/* As Docker shows it: nothing where the host has no AppArmor. */
+static char *apparmor_of(const struct container *container)
+{
+	const struct host_config *host = &container->document.host;
+	struct spec_security security;
+	struct err ignored;
+	if (!container->engine->apparmor || spec_security(host, false, &security, &ignored) < 0)
+		return (char *)"";
+	const char *profile = spec_apparmor(container->engine, host, &security);
+	return (char *)(profile ? profile : "unconfined");
+}
+
 int engine_inspect(struct engine *engine, struct arena *arena, const char *name, bool size,
 		   struct container_inspect *out_inspect, struct err *err)
 {
@@ -123,6 +136,7 @@ int engine_inspect(struct engine *engine, struct arena *arena, const char *name,
 	}
 	inspect.name = arena_printf(arena, "/%s", container->name);
 	inspect.restart_count = container->life.restart_count;
+	inspect.apparmor_profile = apparmor_of(container);
 	inspect.driver = (char *)"overlay2";
 	inspect.platform = (char *)"linux";
 	inspect.exec_ids = run_exec_ids(container, arena);

@@ -189,6 +189,7 @@ int launch_exec_plan(struct container *container, const struct exec_config *conf
 	    .cwd = (char *)(text_empty(cwd) ? "/" : cwd),
 	    .no_new_privileges = security.no_new_privileges,
 	    .capabilities = &capabilities,
+	    .apparmor_profile = config->privileged ? NULL : (char *)spec_apparmor(container->engine, &host, &security),
 	};
 	const struct plan_options options = {
 	    .network_slot = PLAN_SLOT_NONE,

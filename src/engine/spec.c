@@ -120,7 +120,7 @@ static int process_fill(const struct container *container, struct arena *arena, 
 	process->env = spec_environment(arena, config, container->step ? container->step->env : NULL, config->tty);
 	process->cwd = text_empty(config->working_dir) ? (char *)"/" : config->working_dir;
 	process->no_new_privileges = security.no_new_privileges;
-	process->apparmor_profile = (char *)security.apparmor;
+	process->apparmor_profile = (char *)spec_apparmor(container->engine, host, &security);
 	process->capabilities = arena_new(arena, struct oci_capabilities);
 	char **names = capability_names(arena, set);
 	*process->capabilities = (struct oci_capabilities){.bounding = names, .permitted = names, .effective = names};

@@ -38,9 +38,14 @@ char **spec_environment(struct arena *arena, const struct container_config *conf
 struct spec_security {
 	bool no_new_privileges, seccomp_off, paths_unconfined, writable_cgroups;
 	const char *profile;
-	const char *apparmor; /* of the process; NULL: as we are */
-	const char *unmask;   /* paths and patterns, ":" between */
+	const char
+	    *apparmor; /* the profile that was asked for; NULL: none was, or, with apparmor_off, none is wanted */
+	bool apparmor_off;
+	const char *unmask; /* paths and patterns, ":" between */
 };
 int spec_security(const struct host_config *host, bool default_no_new_privileges, struct spec_security *out_security,
 		  struct err *err) must_check;
+/* The profile of AppArmor's that a process gets; NULL: it stays as we are, unconfined. */
+const char *spec_apparmor(const struct engine *engine, const struct host_config *host,
+			  const struct spec_security *security);
 bool spec_unmasked(const struct spec_security *security, const char *path);

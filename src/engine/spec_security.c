@@ -3,6 +3,7 @@
 
 #include "base/text.h"
 #include "engine/engine_state.h"
+#include "security/apparmor.h"
 
 #include <fnmatch.h>
 #include <string.h>
@@ -64,7 +65,8 @@ static int take_apparmor(struct spec_security *security, const char *text, const
 {
 	if (!*value)
 		return bad(text, err);
-	security->apparmor = text_equal(value, "unconfined") ? NULL : value;
+	security->apparmor_off = text_equal(value, "unconfined");
+	security->apparmor = security->apparmor_off ? NULL : value;
 	if (security->apparmor && access("/sys/kernel/security/apparmor/profiles", F_OK) < 0)
 		return err_set(err, EINVAL, "AppArmor is not enabled on this system: cannot use profile \"%s\"", value);
 	return 0;
@@ -123,6 +125,14 @@ int spec_security(const struct host_config *host, bool default_no_new_privileges
 	}
 	*out_security = security;
 	return 0;
+}
+
+const char *spec_apparmor(const struct engine *engine, const struct host_config *host,
+			  const struct spec_security *security)
+{
+	if (security->apparmor || security->apparmor_off || host->privileged)
+		return security->apparmor;
+	return engine->apparmor_default ? APPARMOR_DEFAULT : NULL;
 }
 
 bool spec_unmasked(const struct spec_security *security, const char *path)
