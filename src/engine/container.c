@@ -227,6 +227,7 @@ void container_free(struct container *container)
 	health_free(container);
 	free(container->name);
 	free(container->error);
+	strv_free(container->left);
 	free(container);
 }
 

@@ -105,6 +105,7 @@ struct container {
 	struct member *members; /* its places while it runs, in the order of address.places */
 	size_t member_count;
 	struct network_ports *published; /* NULL */
+	char **left;			 /* networks that it has left; nobody was told yet (launch_network.h) */
 	bool named;			 /* the resolver has its sockets (names.h) */
 
 	struct arena life_arena, death_arena;

@@ -281,10 +281,21 @@ int launch_prepare(struct container *container, struct launch *out_launch, struc
 	return 0;
 }
 
-void launch_release(struct container *container)
+void launch_let_go(struct container *container)
 {
 	launch_network_disconnect(container);
 	launch_volumes_release(container);
+}
+
+void launch_left(struct container *container)
+{
+	launch_network_left(container);
+}
+
+void launch_release(struct container *container)
+{
+	launch_let_go(container);
+	launch_left(container);
 }
 
 void launch_clear(struct container *container)

@@ -20,6 +20,9 @@ void launch_done(struct launch *launch); /* closes the descriptors; what they st
 
 /* Gives back network and mounts of a container that has ended. Errors are logged: nothing can be done about them. */
 void launch_release(struct container *container);
+/* The same of one whose end is told first; launch_left then tells of the networks that it was in. */
+void launch_let_go(struct container *container);
+void launch_left(struct container *container);
 /* What a monitor that was killed left of the container's processes and groups. */
 void launch_clear(struct container *container);
 /* After a restart of the engine: network and ports of a container that still runs are taken up again. */

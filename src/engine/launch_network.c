@@ -290,6 +290,7 @@ int launch_network_connect(struct container *container, int *out_namespace, stru
 		rc = connect_own(container, &namespace_fd, err);
 	if (rc < 0) {
 		launch_network_disconnect(container);
+		launch_network_left(container);
 		return err_wrap(err, "failed to set up container networking");
 	}
 	for (size_t i = 0; i < container->member_count; i++)
@@ -307,13 +308,22 @@ void launch_network_disconnect(struct container *container)
 	for (size_t i = 0; i < container->member_count; i++) {
 		struct member *member = &container->members[i];
 		network_detach(member->endpoint, -1);
-		const struct network_record *record = networks_by_id(container->engine, member->network);
-		if (record)
-			networks_event(container->engine, record, "disconnect", container->id);
+		strv_push(&container->left, x_strdup(member->network));
 	}
 	container->member_count = 0;
 	arena_done(&container->address_arena);
 	container->address = (struct container_address){0};
+}
+
+void launch_network_left(struct container *container)
+{
+	for (char **id = container->left; id && *id; id++) {
+		const struct network_record *record = networks_by_id(container->engine, *id);
+		if (record)
+			networks_event(container->engine, record, "disconnect", container->id);
+	}
+	strv_free(container->left);
+	container->left = NULL;
 }
 
 /* --- taking up again --- */

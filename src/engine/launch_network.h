@@ -8,6 +8,7 @@
 /* Fills the container's members, ports and address. *out_namespace: -1 with the host's network. Docker's words. */
 int launch_network_connect(struct container *container, int *out_namespace, struct err *err) must_check;
 void launch_network_disconnect(struct container *container); /* it has ended */
+void launch_network_left(struct container *container);	     /* the events of that, behind the one of its end */
 int launch_network_adopt(struct container *container, struct err *err) must_check;
 
 /* One more place, or one less, of a container that runs. The record is the caller's. */

@@ -168,7 +168,7 @@ static void run_end(struct run *run, struct callers *out_callers)
 	call_move(&out_callers->removing, &run->removing);
 	call_move(&out_callers->restarting, &run->restarting);
 	run_free(run);
-	launch_release(container);
+	launch_let_go(container);
 }
 
 void lifecycle_failed(struct run *run, const struct monitor_message *message, const struct err *cause)
@@ -179,6 +179,7 @@ void lifecycle_failed(struct run *run, const struct monitor_message *message, co
 	bool remove = run->remove_after && !container->document.host.auto_remove;
 	int rc = 0;
 	run_end(run, &callers);
+	launch_left(container);
 	if (!text_after(err.msg, "failed to create task"))
 		err_wrap(&err, "failed to create task for container: failed to start");
 	/* A program that cannot be run is the user's fault (400), all else ours (500). */
@@ -250,6 +251,7 @@ void lifecycle_exited(struct run *run, const struct exit_record *exit)
 	(void)lifecycle_ended(container, RESTART_AT_END, ran_ns);
 	exec_run_over(container);
 	lifecycle_die_event(container);
+	launch_left(container);
 	if (asked)
 		container_event(container, "stop", NULL);
 	lifecycle_tell_waiters(container, ENGINE_NEXT_EXIT, true);

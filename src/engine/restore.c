@@ -39,9 +39,10 @@ static void ended_record(struct container *container)
 	container->oom_killed = exit.oom_killed;
 	container->finished_ns = exit.time_ns;
 	container->pid = 0;
-	launch_release(container);
+	launch_let_go(container);
 	(void)lifecycle_ended(container, RESTART_AT_START, 0);
 	lifecycle_die_event(container);
+	launch_left(container);
 }
 
 /* A commit holds a container while it reads; when the engine ends meanwhile, nobody lets it go. */

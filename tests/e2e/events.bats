@@ -18,8 +18,7 @@ cursor() { tug events --cursor 0 --until "$(now)" --format '{{.Seq}}' | tail -n 
 
 @test "the life of a container, in Docker's order and words" {
 	tug run --rm --name life --label k=v busybox true
-	# The address is given back, and that recorded, before anybody is told of the end: Docker says die first.
-	[ "$(past)" = "create attach connect start disconnect die destroy" ]
+	[ "$(past)" = "create attach connect start die disconnect destroy" ]
 	tug events --since "$SINCE" --until "$(now)" --filter event=die --format json >"$BATS_TEST_TMPDIR/die"
 	jq -e '.Type == "container" and .Actor.Attributes == {exitCode: "0", execDuration: "0", image: "busybox", k: "v",
 		name: "life"} and .scope == "local" and
