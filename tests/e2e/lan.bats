@@ -148,8 +148,8 @@ six() { address "$1" both GlobalIPv6Address; }
 	done
 	! on attacker busybox ping -c 1 -W 1 "$(four one)" >/dev/null
 	! on attacker busybox ping -c 1 -W 1 "$(six one)" >/dev/null
-	serves '[fd77::1]:8080' on attacker
-	serves "$(four one):90" in_net # the host itself may
+	wait_for serves '[fd77::1]:8080' on attacker
+	wait_for serves "$(four one):90" in_net # the host itself may
 	# A source that pretends to be of the network does not help.
 	listen one 700
 	frames udp lan0 "$(cat "$T/mac")" 10.71.0.77 "$(four one)" 1 700 forged
@@ -170,8 +170,8 @@ six() { address "$1" both GlobalIPv6Address; }
 	! serves "$(four one):90" on attacker
 	! serves "[$(six one)]:90" on attacker
 	[ "$(frames syn lan0 "$(cat "$T/mac")" 192.168.77.3 127.0.0.1 8081)" = silent ]
-	serves 192.168.77.1:8080 on neighbour
-	serves '[fd77::1]:8080' on neighbour
+	wait_for serves 192.168.77.1:8080 on neighbour
+	wait_for serves '[fd77::1]:8080' on neighbour
 }
 
 @test "N-05: nobody believes a router in a container" {
@@ -214,7 +214,7 @@ six() { address "$1" both GlobalIPv6Address; }
 	wait_for serves 127.0.0.1:8080 in_net
 	for host in "$(four one):80" "[$(six one)]:80" "$(four one):90"; do ! serves "$host" inside two; done
 	for host in 10.73.0.1:8080 10.71.0.1:8080 192.168.77.1:8080 '[fd73::1]:8080' '[fd71::1]:8080' '[fd77::1]:8080'; do
-		serves "$host" inside two || { echo "$host" >&2; return 1; }
+		wait_for serves "$host" inside two || { echo "$host" >&2; return 1; }
 	done
 	# Forged: straight to the other bridge's address, with the other network's source.
 	listen one 700
@@ -357,4 +357,61 @@ six() { address "$1" both GlobalIPv6Address; }
 	in_net sysctl -qw net.ipv4.ip_forward=0 net.ipv6.conf.all.forwarding=0
 	engine_start
 	engine_rest
+}
+
+@test "gateway mode routed: published ports at the container's own address, and nothing else" {
+	tug network create --ipv6 --subnet 10.75.0.0/24 --subnet fd75::/64 -o com.docker.network.bridge.gateway_mode_ipv4=routed \
+		-o com.docker.network.bridge.gateway_mode_ipv6=routed plain >/dev/null
+	web one --network plain -p 8080:80
+	on neighbour ip route replace 10.75.0.0/24 via 192.168.77.1
+	on neighbour ip route replace fd75::/64 via fd77::1
+	one=$(address one plain IPAddress) one_six=$(address one plain GlobalIPv6Address)
+	wait_for serves "$one:80" on neighbour
+	wait_for serves "[$one_six]:80" on neighbour
+	! serves "$one:90" on neighbour
+	! serves "[$one_six]:90" on neighbour
+	! serves 192.168.77.1:8080 on neighbour
+	on neighbour busybox ping -c 1 -W 2 "$one" >/dev/null
+	# Its address is not translated on the way out.
+	nsenter --net="/run/netns/$NAME-neighbour" python3 "$BATS_TEST_DIRNAME/lan_frames.py" listen "$T/neighbour.heard" 701 3>&- &
+	echo $! >>"$T/listeners"
+	wait_for heard neighbour ready
+	echo out | inside one socat - UDP4:192.168.77.2:701
+	echo out | inside one socat - 'UDP6:[fd77::2]:701'
+	wait_for heard neighbour "$one out"
+	wait_for heard neighbour "$one_six out"
+	deaf
+	tug rm -f one >/dev/null
+	tug network rm plain >/dev/null
+}
+
+@test "gateway mode isolated: the host has no address in it" {
+	tug network create --internal --ipv6 --subnet 10.76.0.0/24 --subnet fd76::/64 -o com.docker.network.bridge.gateway_mode_ipv4=isolated \
+		-o com.docker.network.bridge.gateway_mode_ipv6=isolated shut >/dev/null
+	web one --network shut
+	box two --network shut
+	! in_net ip addr show "$(bridge_of shut)" | grep -e 10.76 -e fd76
+	serves_inside() { serves "$(address one shut IPAddress):80" inside two; }
+	wait_for serves_inside
+	wait_for serves "[$(address one shut GlobalIPv6Address)]:80" inside two
+	[ "$(inside two dig +short @127.0.0.11 one)" = "$(address one shut IPAddress)" ]
+	! serves "$(address one shut IPAddress):80" in_net
+	[ -z "$(inside two ip route show default)$(inside two ip -6 route show default)" ]
+	tug rm -f one two >/dev/null
+	tug network rm shut >/dev/null
+}
+
+@test "an SCTP port: its packets come to the container, with the client's address" {
+	box one --network both -p 702:703/sctp
+	run -0 tug port one
+	[ "$output" = $'703/sctp -> 0.0.0.0:702\n703/sctp -> [::]:702' ]
+	nsenter --net="/proc/$(pid_of one)/ns/net" python3 "$BATS_TEST_DIRNAME/lan_frames.py" chunks "$T/one.heard" 703 3>&- &
+	echo $! >>"$T/listeners"
+	wait_for heard one ready
+	came() { # the kernels here have no SCTP of their own
+		frames sctp lan0 "$(cat "$T/mac")" 192.168.77.3 192.168.77.1 702
+		frames sctp lan0 "$(cat "$T/mac")" fd77::3 fd77::1 702
+		heard one '192.168.77.3' && heard one 'fd77::3'
+	}
+	wait_for came
 }

@@ -3,12 +3,14 @@
 
   syn DEVICE MAC SOURCE DESTINATION PORT           one TCP SYN to that hardware address; "answered" or "silent"
   udp DEVICE MAC SOURCE DESTINATION FROM TO TEXT   one datagram, whatever addresses it claims
+  sctp DEVICE MAC SOURCE DESTINATION PORT          one SCTP packet that asks for an association
+  chunks FILE PORT                                 SCTP of both families: a line "SOURCE" for each packet
   arp DEVICE ADDRESS                               "ADDRESS is at my hardware address", to everybody
   advertise DEVICE ADDRESS                         the same by IPv6
   router DEVICE                                    "I am a router, and fd66::/64 is here"
   listen FILE PORT                                 UDP, both families: a line "SOURCE TEXT" for each datagram
 """
-import fcntl, ipaddress, socket, struct, sys, time
+import fcntl, ipaddress, select, socket, struct, sys, time
 
 WAIT = 0.7
 
@@ -75,6 +77,36 @@ def syn(device, mac, source, destination, port):
 def udp(device, mac, source, destination, own, port, text):
     data = text.encode()
     send(device, mac, packet(source, destination, 17, struct.pack(">HHHH", int(own), int(port), 8 + len(data), 0) + data, 6))
+
+
+def crc32c(data):
+    crc = 0xFFFFFFFF
+    for byte in data:
+        crc ^= byte
+        for _ in range(8):
+            crc = crc >> 1 ^ (0x82F63B78 if crc & 1 else 0)
+    return struct.pack("<I", crc ^ 0xFFFFFFFF)
+
+
+def sctp(device, mac, source, destination, port):
+    chunk = struct.pack(">BBHIIHHI", 1, 0, 20, 7, 65536, 1, 1, 9)
+    head = struct.pack(">HHI", 7070, int(port), 0)
+    segment = head + crc32c(head + b"\0\0\0\0" + chunk) + chunk
+    data = bytearray(packet(source, destination, 132, segment, len(segment) - 2))
+    data[-len(segment) :] = segment  # it has a checksum of its own kind
+    send(device, mac, bytes(data))
+
+
+def chunks(name, port):
+    with open(name, "w", buffering=1) as out:
+        sockets = [socket.socket(family, socket.SOCK_RAW, 132) for family in (socket.AF_INET, socket.AF_INET6)]
+        out.write("ready\n")
+        while True:
+            for server in select.select(sockets, [], [])[0]:
+                data, place = server.recvfrom(2048)
+                data = data[20:] if server is sockets[0] else data
+                if data[2:4] == struct.pack(">H", int(port)):
+                    out.write(f"{place[0]}\n")
 
 
 def arp(device, address):
