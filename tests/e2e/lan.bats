@@ -336,29 +336,6 @@ six() { address "$1" both GlobalIPv6Address; }
 	inside one busybox ping -c 1 -W 2 fd88::2 >/dev/null
 }
 
-@test "N-13: one that was a router stays one" {
-	tug network rm both >/dev/null
-	engine_stop
-	tugd --purge
-	[ "$(in_net sysctl -n net.ipv4.ip_forward)" = 0 ]
-	[ "$(in_net sysctl -n net.ipv6.conf.all.forwarding)" = 0 ]
-	in_net sysctl -qw net.ipv4.ip_forward=1 net.ipv6.conf.all.forwarding=1
-	engine_start
-	tug network create --ipv6 --subnet 10.71.0.0/24 --subnet fd71::/64 both >/dev/null
-	box one --network both
-	on neighbour busybox ping -c 1 -W 2 192.168.88.2 >/dev/null
-	on neighbour busybox ping -c 1 -W 2 fd88::2 >/dev/null
-	tug rm -f one >/dev/null
-	tug network rm both >/dev/null
-	engine_stop
-	tugd --purge
-	[ "$(in_net sysctl -n net.ipv4.ip_forward)" = 1 ]
-	[ "$(in_net sysctl -n net.ipv6.conf.all.forwarding)" = 1 ]
-	in_net sysctl -qw net.ipv4.ip_forward=0 net.ipv6.conf.all.forwarding=0
-	engine_start
-	engine_rest
-}
-
 @test "gateway mode routed: published ports at the container's own address, and nothing else" {
 	tug network create --ipv6 --subnet 10.75.0.0/24 --subnet fd75::/64 -o com.docker.network.bridge.gateway_mode_ipv4=routed \
 		-o com.docker.network.bridge.gateway_mode_ipv6=routed plain >/dev/null
@@ -414,4 +391,27 @@ six() { address "$1" both GlobalIPv6Address; }
 		heard one '192.168.77.3' && heard one 'fd77::3'
 	}
 	wait_for came
+}
+
+@test "N-13: one that was a router stays one" {
+	tug network rm both >/dev/null
+	engine_stop
+	tugd --purge
+	[ "$(in_net sysctl -n net.ipv4.ip_forward)" = 0 ]
+	[ "$(in_net sysctl -n net.ipv6.conf.all.forwarding)" = 0 ]
+	in_net sysctl -qw net.ipv4.ip_forward=1 net.ipv6.conf.all.forwarding=1
+	engine_start
+	tug network create --ipv6 --subnet 10.71.0.0/24 --subnet fd71::/64 both >/dev/null
+	box one --network both
+	on neighbour busybox ping -c 1 -W 2 192.168.88.2 >/dev/null
+	on neighbour busybox ping -c 1 -W 2 fd88::2 >/dev/null
+	tug rm -f one >/dev/null
+	tug network rm both >/dev/null
+	engine_stop
+	tugd --purge
+	[ "$(in_net sysctl -n net.ipv4.ip_forward)" = 1 ]
+	[ "$(in_net sysctl -n net.ipv6.conf.all.forwarding)" = 1 ]
+	in_net sysctl -qw net.ipv4.ip_forward=0 net.ipv6.conf.all.forwarding=0
+	engine_start
+	engine_rest
 }

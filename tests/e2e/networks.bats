@@ -264,3 +264,24 @@ raw() { api "$1" -X POST -H 'Content-Type: application/json' -d "$2" -w '%{http_
 	done
 	kill "$STREAM_PID"
 }
+
+@test "prune: by label and age, only what nobody uses" {
+	tug network create --label keep=yes kept >/dev/null
+	tug network create --label keep=no gone >/dev/null
+	tug network create used >/dev/null
+	box one used
+	run -0 tug network prune -f --filter label=keep=no
+	[ "$output" = $'Deleted Networks:\ngone' ]
+	run -0 tug network prune -f --filter until=1h
+	[ -z "$output" ]
+	run -0 tug network prune -f --filter label!=keep
+	[ -z "$output" ]
+	run -0 tug network prune -f --filter label!=keep=no --filter label=keep
+	[ "$output" = $'Deleted Networks:\nkept' ]
+	tug network create more >/dev/null
+	run -0 tug network prune -f
+	[ "$output" = $'Deleted Networks:\nmore' ]
+	tug network inspect used >/dev/null
+	run -1 tug network prune -f --filter nope=1
+	[[ $output == *"invalid filter 'nope'"* ]]
+}
