@@ -177,7 +177,7 @@ static void config_fill(const struct engine_config *config, struct network_pool 
 }
 
 /* The user's networks first: the default bridge goes where they leave room. */
-static int records_add(struct engine *engine, bool wanted_standard, struct err *err)
+static int records_add(struct engine *engine, bool wanted_standard, bool *out_whole, struct err *err)
 {
 	for (struct network_record *at = engine->network_records; at; at = at->next) {
 		if (at->standard != wanted_standard || at->document.request.config_only)
@@ -188,6 +188,7 @@ static int records_add(struct engine *engine, bool wanted_standard, struct err *
 		/* One network that cannot be taken up must not keep the engine from its start. */
 		if (rc < 0)
 			log_error(LOG_LEVEL_ERROR, err, "cannot take up a network", "network", at->name, NULL);
+		*out_whole = *out_whole && rc == 0;
 	}
 	return 0;
 }
@@ -204,9 +205,13 @@ int networks_start(struct engine *engine, struct err *err)
 		rc = rows_read(engine, err);
 	for (size_t i = 0; rc == 0 && i < array_size(standard); i++)
 		rc = standard_ensure(engine, i, err);
+	bool whole = true;
 	if (rc == 0)
-		rc = records_add(engine, false, err);
-	return rc < 0 ? rc : records_add(engine, true, err);
+		rc = records_add(engine, false, &whole, err);
+	if (rc == 0)
+		rc = records_add(engine, true, &whole, err);
+	/* Devices of a network that could not be taken up may be in use. */
+	return rc == 0 && whole ? networks_sweep(engine->networks, err) : rc;
 }
 
 void networks_stop(struct engine *engine)

@@ -11,7 +11,7 @@
 
 struct link_row {
 	uint32_t index, master, mtu;
-	const char *kind, *mark;
+	const char *name, *kind, *mark;
 	bool up;
 };
 
@@ -28,6 +28,7 @@ static bool read_row(const struct nlmsghdr *message, struct link_row *out_row)
 				     .master = netlink_u32(attributes[IFLA_MASTER]),
 				     .mtu = netlink_u32(attributes[IFLA_MTU]),
 				     .kind = netlink_text(kinds[IFLA_INFO_KIND]),
+				     .name = netlink_text(attributes[IFLA_IFNAME]),
 				     .mark = netlink_text(attributes[IFLA_IFALIAS]),
 				     .up = link->ifi_flags & IFF_UP};
 	return true;
@@ -73,24 +74,17 @@ static void put_kind(struct netlink_batch *batch, const char *kind)
 }
 
 /*
- * The alias is a second message: on creation the kernel overlooks it. When it fails the device goes again, so that
- * there is none that nobody knows of.
+ * The alias is a second message: on creation the kernel overlooks it. Both go in one call, so that an engine that is
+ * killed leaves no device without a mark. Callers have looked before that the name is free.
  */
 static int make_marked(struct netlink *netlink, struct netlink_batch *batch, const char *name, const char *mark,
 		       struct err *err)
 {
-	struct link_info link = {0};
-	if (netlink_send(netlink, batch, err) < 0 || link_find(netlink, name, &link, err) < 0)
-		return err_wrap(err, "%s", name);
-	struct ifinfomsg header = {.ifi_index = (int)link.index};
+	struct ifinfomsg header = {.ifi_family = AF_UNSPEC};
 	netlink_begin(batch, "mark the device", RTM_SETLINK, NLM_F_ACK, &header, sizeof header);
+	netlink_put_text(batch, IFLA_IFNAME, name);
 	netlink_put_text(batch, IFLA_IFALIAS, mark);
-	if (netlink_send(netlink, batch, err) < 0) {
-		struct err ignored;
-		(void)!link_delete(netlink, link.index, &ignored);
-		return err_wrap(err, "%s", name);
-	}
-	return 0;
+	return netlink_send(netlink, batch, err) < 0 ? err_wrap(err, "%s", name) : 0;
 }
 
 int link_make_bridge(struct netlink *netlink, const char *name, const uint8_t mac[MAC_SIZE], uint32_t mtu,
@@ -229,8 +223,16 @@ int link_delete(struct netlink *netlink, uint32_t index, struct err *err)
 struct link_search {
 	uint32_t bridge;
 	const char *mark;
+	const char *const *kept; /* names; NULL-terminated or NULL */
 	uint32_t found;
 };
+
+static bool is_kept(const char *const *kept, const char *name)
+{
+	while (kept && *kept && name && strcmp(*kept, name) != 0)
+		kept++;
+	return kept && *kept;
+}
 
 static int found_match(void *cookie, const struct nlmsghdr *message)
 {
@@ -238,7 +240,8 @@ static int found_match(void *cookie, const struct nlmsghdr *message)
 	struct link_row row;
 	if (!read_row(message, &row))
 		return 0;
-	bool marked = search->mark && row.mark && strcmp(row.mark, search->mark) == 0;
+	bool marked =
+	    search->mark && row.mark && strcmp(row.mark, search->mark) == 0 && !is_kept(search->kept, row.name);
 	if (marked || (search->bridge && row.master == search->bridge))
 		search->found = row.index;
 	return 0;
@@ -266,7 +269,7 @@ int link_delete_ports(struct netlink *netlink, uint32_t bridge, struct err *err)
 	return delete_all(netlink, (struct link_search){.bridge = bridge}, err);
 }
 
-int link_delete_marked(struct netlink *netlink, const char *mark, struct err *err)
+int link_delete_marked(struct netlink *netlink, const char *mark, const char *const *kept, struct err *err)
 {
-	return delete_all(netlink, (struct link_search){.mark = mark}, err);
+	return delete_all(netlink, (struct link_search){.mark = mark, .kept = kept}, err);
 }

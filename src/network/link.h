@@ -28,9 +28,9 @@ int link_make_vlan(struct netlink *netlink, const char *name, uint32_t parent, u
 int link_set_up(struct netlink *netlink, uint32_t index, struct err *err) must_check;
 int link_delete(struct netlink *netlink, uint32_t index, struct err *err) must_check; /* gone already: fine */
 
-/* Deletes the devices that are ports of a bridge, and all that carry the mark. */
+/* Deletes the devices that are ports of a bridge, and all that carry the mark but those of these names (NULL: none). */
 int link_delete_ports(struct netlink *netlink, uint32_t bridge, struct err *err) must_check;
-int link_delete_marked(struct netlink *netlink, const char *mark, struct err *err) must_check;
+int link_delete_marked(struct netlink *netlink, const char *mark, const char *const *kept, struct err *err) must_check;
 
 struct link_pair {
 	const char *name; /* of the end that becomes a port of the bridge */

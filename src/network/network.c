@@ -476,6 +476,20 @@ struct network_part *network_part(struct network *network, uint8_t bits, const s
 
 /* --- purge --- */
 
+int networks_sweep(struct networks *networks, struct err *err)
+{
+	char mark[LINK_MARK_MAX];
+	size_t count = 0;
+	for (const struct network *at = networks->first; at; at = at->next)
+		count++;
+	auto_free const char **kept = x_alloc((count + 1) * sizeof *kept);
+	count = 0;
+	for (const struct network *at = networks->first; at; at = at->next)
+		kept[count++] = at->device;
+	snprintf(mark, sizeof mark, "tug:%s", networks->table);
+	return link_delete_marked(&networks->route, mark, kept, err);
+}
+
 int networks_purge(const char *nft_table, struct err *err)
 {
 	auto_netlink route = {.fd = -1}, netfilter = {.fd = -1};
@@ -486,7 +500,7 @@ int networks_purge(const char *nft_table, struct err *err)
 	    nft_read_marks(&netfilter, nft_table, &four, &six, err) < 0)
 		return -err->code;
 	/* The marks go last but one: an interrupted purge can be repeated. */
-	if (link_delete_marked(&route, mark, err) < 0 || (four && forwarding_set(false, false, err) < 0) ||
+	if (link_delete_marked(&route, mark, NULL, err) < 0 || (four && forwarding_set(false, false, err) < 0) ||
 	    (six && forwarding_set(true, false, err) < 0))
 		return -err->code;
 	return nft_delete(&netfilter, nft_table, err);

@@ -51,6 +51,10 @@ int networks_open(struct loop *loop, const struct networks_config *config, struc
 		  struct err *err) must_check;
 void networks_close(struct networks *networks); /* containers and their ports stay; takes NULL */
 
+/* After all networks of the record were added: devices of ours that belong to none of them go (a create that was cut).
+ */
+int networks_sweep(struct networks *networks, struct err *err) must_check;
+
 /*
  * Removes devices and tables that engines with this table's name left, and switches forwarding off again if one of them
  * switched it on. What is not there is fine.

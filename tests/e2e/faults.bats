@@ -1,4 +1,5 @@
-# The engine is killed at system calls of create, start, stop, rm, volume create and volume rm, and system calls fail
+# The engine is killed at system calls of create, start, stop, rm, volume create and rm, network create, rm and
+# disconnect, and system calls fail
 # under it (ENOSPC, EIO, EMFILE). After each: what was acknowledged is there, a name is a listed object or free, nothing
 # is left over. F-03, F-04, F-16, F-28.
 #
@@ -16,6 +17,8 @@ teardown_file() { engine_end; }
 teardown() {
 	engine_answers || engine_start
 	tug volume rm -f swept >/dev/null
+	tug rm -f swept >/dev/null 2>&1 || true
+	tug network rm swept >/dev/null 2>&1 || true
 	engine_clean
 }
 
@@ -38,7 +41,13 @@ trace_end() {
 # What an operation needs to be there, and how it is asked for.
 prepare() {
 	case $1 in
-	create | volume_create) ;;
+	create | volume_create | network_create) ;;
+	network_rm) tug network create swept >/dev/null ;;
+	connect | disconnect)
+		tug network create swept >/dev/null
+		tug run -d --name swept busybox sleep 100 >/dev/null
+		[ "$1" = connect ] || tug network connect swept swept
+		;;
 	volume_rm) tug volume create swept >/dev/null ;;
 	start | rm) tug create --name swept -v swept:/v -v /anon busybox sleep 100 >/dev/null ;;
 	stop) tug run -d --name swept -v swept:/v -v /anon busybox sleep 100 >/dev/null ;;
@@ -52,6 +61,10 @@ operate() {
 	rm) ask rm -f -v swept ;;
 	volume_create) ask volume create swept ;;
 	volume_rm) ask volume rm swept ;;
+	network_create) ask network create --subnet 10.66.0.0/24 swept ;;
+	network_rm) ask network rm swept ;;
+	connect) ask network connect --alias other swept swept ;;
+	disconnect) ask network disconnect swept swept ;;
 	esac >/dev/null 2>&1
 }
 # A client that finds no engine must not start one of its own.
@@ -59,6 +72,23 @@ ask() { TUG_AUTO_START=0 nsenter --net="$NET" timeout 20 "$TUG_BIN/tug" "$@"; }
 
 state() { tug inspect -f '{{.State.Status}}' swept 2>/dev/null; }
 listed() { tug ps -a --format '{{.Names}}' | grep -qx swept; }
+network_listed() { tug network ls --format '{{.Name}}' | grep -qx swept; }
+connected() { tug inspect -f '{{json .NetworkSettings.Networks}}' swept | jq -e 'has("swept")' >/dev/null; }
+# Devices are those of the record; a container that runs has what it is said to have, and a resolver if there are names.
+networks_agree() {
+	local devices names
+	devices=$(in_net ip -o link show type bridge | grep -o ' br-[0-9a-f]*' | tr -d ' ' | sort)
+	[ "$devices" = "$(tug network ls -q --filter type=custom | sed 's/^/br-/' | sort)" ] || { echo "bridges differ: $devices"; return 1; }
+	[ "$(state)" = running ] || return 0
+	names=$(tug exec swept cat /etc/resolv.conf | grep -c '127.0.0.11')
+	devices=$(tug exec swept ls /sys/class/net | grep -c '^eth')
+	if connected; then
+		[ "$devices $names" = "2 1" ] || { echo "connected, but $devices devices, $names resolvers"; return 1; }
+		tug exec swept nslookup swept >/dev/null || { echo "connected, but without names"; return 1; }
+	else
+		[ "$devices $names" = "1 0" ] || { echo "not connected, but $devices devices, $names resolvers"; return 1; }
+	fi
+}
 volume_listed() { tug volume ls -q | grep -qx swept; }
 
 # holds OPERATION STATUS: what is true after it, whether it was acknowledged (0) or not.
@@ -72,12 +102,17 @@ holds() {
 		rm) ! listed ;;
 		volume_create) volume_listed ;;
 		volume_rm) ! volume_listed ;;
+		network_create) network_listed ;;
+		network_rm) ! network_listed ;;
+		connect) connected ;;
+		disconnect) ! connected ;;
 		esac || { echo "acknowledged, but lost"; return 1; }
 	fi
 	# Never between two states, and directories are those of the record; looking makes up for what could not be done.
 	tug volume ls -q >/dev/null
 	case $(state) in "" | created | running | exited) ;; *) echo "the container is $(state)"; return 1 ;; esac
 	[ "$(ls "$T/data/volumes" | sort)" = "$(tug volume ls -q | sort)" ] || { echo "volumes differ"; return 1; }
+	networks_agree || return 1
 	local id
 	for id in $(ls "$T/data/containers"); do
 		tug inspect "$id" >/dev/null || { echo "containers differ"; return 1; }
@@ -90,6 +125,8 @@ holds() {
 		tug create --name swept busybox true >/dev/null || { echo "the name is neither"; return 1; }
 		tug rm swept >/dev/null
 	fi
+	! network_listed || tug network rm swept >/dev/null || { echo "the network cannot be removed"; return 1; }
+	networks_agree || return 1
 	tug volume rm -f swept >/dev/null || { echo "the volume cannot be removed"; return 1; }
 	[ -z "$(tug volume ls -q)" ] || { echo "volumes are left: $(tug volume ls -q)"; return 1; }
 	[ -z "$(ls "$T/data/volumes")" ] || { echo "directories of volumes are left"; return 1; }
@@ -108,7 +145,7 @@ points() {
 		if [ "${TUG_SWEEP:-}" = all ]; then cat; else shuf -n "${TUG_SWEEP:-8}"; fi
 }
 
-OPERATIONS='volume_create volume_rm create start stop rm'
+OPERATIONS='volume_create volume_rm create start stop rm network_create network_rm disconnect'
 
 @test "kill -9 at system calls" {
 	can_trace || skip "strace may not trace here"
