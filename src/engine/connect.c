@@ -115,9 +115,15 @@ int engine_network_disconnect(struct engine *engine, const char *name, const str
 		return say_not_connected(container, record, err);
 	if (!record->network || !network_has_addresses(record->network))
 		return err_set(err, EPERM, "container cannot be disconnected from %s network", record->name);
+	struct endpoint_settings *before = container->document.networks.items;
 	settings_drop(container, record->id);
 	rc = networks_save(container, err);
-	if (rc == 0 && has_namespace(container)) {
+	if (rc < 0) { /* it stays as it was */
+		container->document.networks.items = before;
+		container->document.networks.count++;
+		return rc;
+	}
+	if (has_namespace(container)) {
 		rc = launch_network_leave(container, record->id, err);
 		if (rc == -ESRCH)
 			rc = 0; /* it has ended meanwhile */
