@@ -198,6 +198,7 @@ static void answered(struct call *call)
 	struct err err;
 	unsigned status = call->transfer.status;
 	bool own = http_url_same_host(&call->target, &call->endpoint->base);
+	call->spoken = call->spoken || own;
 	if (status == 401 && own && call->challenges < CHALLENGES) {
 		call->challenges++;
 		int rc = token_fetch(call->registry, call, &err);
@@ -289,9 +290,11 @@ JSON_TYPE(registry_error, F_STR(struct registry_error, code, "code", 0),
 	  F_STR(struct registry_error, message, "message", 0));
 struct registry_errors {
 	JSON_LIST(struct registry_error) errors;
+	char *details; /* what Docker's own servers of tokens say instead */
 };
 JSON_DECLARE(registry_errors);
-JSON_TYPE(registry_errors, F_LIST(struct registry_errors, errors, "errors", 0, registry_error));
+JSON_TYPE(registry_errors, F_LIST(struct registry_errors, errors, "errors", 0, registry_error),
+	  F_STR(struct registry_errors, details, "details", 0));
 
 static bool errors_read(struct arena *arena, const struct call *call, struct registry_error *out_first)
 {
@@ -301,9 +304,18 @@ static bool errors_read(struct arena *arena, const struct call *call, struct reg
 	if (text->len == 0 || text->overflow ||
 	    json_load(arena, &table_registry_errors, text->data, text->len, "errors", 0, &errors, &ignored) < 0)
 		return false;
-	if (errors.errors.count == 0 || text_empty(errors.errors.items[0].code))
+	if (errors.errors.count > 0 && !text_empty(errors.errors.items[0].code)) {
+		*out_first = errors.errors.items[0];
+		return true;
+	}
+	const unsigned status = call->transfer.status;
+	const char *code = status == 401   ? "UNAUTHORIZED"
+			   : status == 403 ? "DENIED"
+			   : status == 429 ? "TOOMANYREQUESTS"
+					   : NULL;
+	if (!code || text_empty(errors.details))
 		return false;
-	*out_first = errors.errors.items[0];
+	*out_first = (struct registry_error){arena_strdup(arena, code), errors.details};
 	return true;
 }
 

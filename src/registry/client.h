@@ -71,6 +71,8 @@ struct call {
 	int64_t attempt, due_ns;
 	unsigned redirects, challenges;
 	bool with_token;
+	bool spoken; /* by the registry itself, at this endpoint, whatever it said: nothing is sent in the clear after
+			it */
 };
 
 /* "https://host/v2/" and the name at this endpoint and the rest: "manifests/latest". name NULL: rest alone. */

@@ -129,6 +129,7 @@ static int host_add(struct http *http, struct arena *arena, const struct registr
 	endpoint->base.text = arena_strndup(arena, base.text, path ? (size_t)(path - base.text) : strlen(base.text));
 	endpoint->local = resolver_is_loopback(base.host);
 	bool insecure = is_insecure(settings, base.host, base.port);
+	endpoint->insecure = insecure;
 	endpoint->local = endpoint->local || insecure || mirror;
 	endpoint->tls.verify = !insecure;
 	for (char **folder = settings->certs; rc == 0 && folder && *folder; folder++)

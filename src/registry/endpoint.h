@@ -37,6 +37,7 @@ struct endpoint {
 	struct http_tls tls;
 	bool mirror;
 	bool local;	 /* addresses of this host are fine */
+	bool insecure;	 /* the host's own settings say so: plain http is fine, as a realm too */
 	bool plain_next; /* insecure: after a failure of TLS the next endpoint is the same with http */
 };
 enum { ENDPOINTS_MAX = 32 };

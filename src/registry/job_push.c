@@ -494,13 +494,13 @@ static int endpoint_choose(struct push *push, struct err *err)
 				    .url = call_url(&session->arena, endpoint, NULL, ""),
 				    .scope = session->scope};
 		rc = call_do(&session->registry, &call, err);
-		bool answered = rc == 0 || rc == -ENOKEY || rc == -EHOSTUNREACH;
+		bool settled = endpoint_settled(&call, rc);
 		/* A registry may not know /v2/ itself, and do all the same what counts. */
 		if (rc == 0 && call.transfer.status != 404)
 			rc = call_check(&call, err);
 		call_end(&call);
 		push->endpoint = endpoint;
-		if (answered || !endpoint->plain_next)
+		if (settled || !endpoint->plain_next)
 			return rc;
 	}
 	return rc;

@@ -39,7 +39,7 @@ static int ask(struct query_job *job, const char *path, const char *scope, struc
 				      .answer_max = MANIFEST_MAX};
 		rc = call_do(&session->registry, call, err);
 		job->endpoint = endpoint;
-		if (rc == 0 || rc == -ENOKEY || rc == -EHOSTUNREACH || !endpoint->plain_next)
+		if (endpoint_settled(call, rc) || !endpoint->plain_next)
 			break;
 	}
 	return rc;

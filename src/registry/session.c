@@ -134,6 +134,11 @@ static void get_start(struct registry_session *session, const struct endpoint *e
 		call->fields[0] = arena_printf(&session->arena, "Accept: %s", accept);
 }
 
+bool endpoint_settled(const struct call *call, int rc)
+{
+	return call->spoken || rc == -EHOSTUNREACH;
+}
+
 int session_get(struct registry_session *session, const char *method, const char *rest, const char *accept,
 		struct call *call, const struct endpoint **out_endpoint, struct err *err)
 {
@@ -145,15 +150,11 @@ int session_get(struct registry_session *session, const char *method, const char
 		get_start(session, endpoint, method, rest, accept, call);
 		rc = call_do(&session->registry, call, err);
 		*out_endpoint = endpoint;
-		if (rc == 0 && (call->transfer.status < 300 || (!endpoint->mirror && !endpoint->plain_next)))
+		if (rc == 0 && (call->transfer.status < 300 || !endpoint->mirror))
 			return 0;
-		/* An answer over https, even "unauthorized", is an answer: nothing is sent in the clear after it. */
-		if (endpoint->plain_next && rc == 0)
-			return 0;
-		if (endpoint->plain_next && (rc == -ENOKEY || rc == -EHOSTUNREACH))
+		if (!endpoint->mirror && (!endpoint->plain_next || endpoint_settled(call, rc)))
 			return rc;
-		if (!endpoint->mirror && !endpoint->plain_next)
-			return rc;
+		i += endpoint->plain_next && endpoint_settled(call, rc);
 	}
 	return rc;
 }

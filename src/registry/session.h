@@ -31,6 +31,9 @@ void session_close(struct registry_session *session);
 int session_get(struct registry_session *session, const char *method, const char *rest, const char *accept,
 		struct call *call, const struct endpoint **out_endpoint, struct err *err) must_check;
 
+/* Whether another endpoint of the same host is no use after this call: it was answered, or the name is not known. */
+bool endpoint_settled(const struct call *call, int rc);
+
 /* The manifest behind a tag or digest, verified: its exact bytes stay in the call. Docker's errors. */
 struct fetched {
 	struct call call;

@@ -109,7 +109,7 @@ static int realm_check(struct realm *realm, struct err *err)
 	int rc = http_url_parse(realm->registry->http, &realm->arena, text ? text : "", &realm->url, err);
 	if (rc < 0)
 		return err_wrap(err, "%s names a bad realm for tokens", endpoint->base.host);
-	bool lenient = !endpoint->tls.verify || text_equal(endpoint->base.scheme, "http");
+	bool lenient = endpoint->insecure || text_equal(endpoint->base.scheme, "http");
 	if (text_equal(realm->url.scheme, "http") && !lenient)
 		return err_set(err, EACCES, "refused: %s wants tokens to be fetched by plain http from %s",
 			       endpoint->base.host, realm->url.host);

@@ -9,19 +9,35 @@ registry_fake() {
 	wait_for in_net bash -c "exec 9<>/dev/tcp/$address/$port" 2>/dev/null
 }
 
-# registry_real NAME PORT [more of its configuration, YAML]: docker-registry on 127.0.0.1.
+# registry_real NAME [ADDRESS:]PORT [more of "http", YAML] [more of its configuration, YAML]: docker-registry.
 registry_real() {
+	local place=$2
+	[[ $place == *:* ]] || place=127.0.0.1:$2
 	mkdir -p "$T/$1.store"
 	cat >"$T/$1.yml" <<-YAML
 		version: 0.1
 		log: {level: error, accesslog: {disabled: true}}
 		storage: {filesystem: {rootdirectory: $T/$1.store}, delete: {enabled: true}}
-		http: {addr: "127.0.0.1:$2"${3:+, $3}}
+		http: {addr: "$place"${3:+, $3}}
 		${4:-}
 	YAML
 	nsenter --net="$NET" docker-registry serve "$T/$1.yml" >>"$T/$1.log" 2>&1 3>&- </dev/null &
 	echo $! >"$T/$1.registry"
-	wait_for in_net bash -c "exec 9<>/dev/tcp/127.0.0.1/$2" 2>/dev/null
+	wait_for in_net bash -c "exec 9<>/dev/tcp/${place%:*}/${place##*:}" 2>/dev/null
+}
+
+# A root of our own, certificates for the address 10.99.0.1 and for a client, in T/tls.
+certificates_make() {
+	mkdir -p "$T/tls"
+	(
+		cd "$T/tls"
+		openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -keyout ca.key -out ca.crt -subj /CN=ca -days 30
+		for name in server client; do
+			openssl req -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -keyout $name.key -out $name.csr -subj /CN=$name
+			printf 'subjectAltName=IP:10.99.0.1\n' >$name.ext
+			openssl x509 -req -in $name.csr -CA ca.crt -CAkey ca.key -CAcreateserial -out $name.crt -days 30 -extfile $name.ext
+		done
+	) >/dev/null 2>&1
 }
 
 registries_end() {

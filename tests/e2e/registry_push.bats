@@ -25,19 +25,6 @@ setup_file() {
 	rm -r "$root"
 	engine_rest
 }
-# A root of our own, a server's and a client's certificate.
-certificates_make() {
-	mkdir -p "$T/tls"
-	(
-		cd "$T/tls"
-		openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -keyout ca.key -out ca.crt -subj /CN=ca -days 30
-		for name in server client; do
-			openssl req -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -keyout $name.key -out $name.csr -subj /CN=$name
-			printf 'subjectAltName=IP:10.99.0.1\n' >$name.ext
-			openssl x509 -req -in $name.csr -CA ca.crt -CAkey ca.key -CAcreateserial -out $name.crt -days 30 -extfile $name.ext
-		done
-	) >/dev/null 2>&1
-}
 teardown() {
 	rm -rf "$T/certs.d" "$T/docker/config.json"
 	images_gone
