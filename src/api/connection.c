@@ -286,6 +286,12 @@ static bool connection_step(struct connection *c)
 			c->exchange.drained(&c->exchange);
 		return true;
 	}
+	if (c->streaming && c->exchange.emptied && c->out.len == 0) {
+		void (*emptied)(struct exchange * x) = c->exchange.emptied;
+		c->exchange.emptied = NULL;
+		emptied(&c->exchange);
+		return true;
+	}
 	enum connection_state before = c->state;
 	bool moved = false;
 	if (c->state == CONNECTION_HEAD)

@@ -218,26 +218,46 @@ void exchange_body_resume(struct exchange *x)
 	connection_schedule(c);
 }
 
-int exchange_hijack(struct exchange *x, const char *type, int *out_fd, struct buf *out_extra, struct err *err)
+static void raw_head_write(struct connection *c, struct buf *out, const char *type)
 {
-	struct connection *c = answer_begin(x);
-	auto_buf head = BUF_INIT(4 << 10);
 	if (c->head.upgrade_tcp)
-		buf_printf(&head,
-			   "HTTP/1.1 101 UPGRADED\r\nContent-Type: %s\r\nConnection: Upgrade\r\nUpgrade: tcp\r\n",
+		buf_printf(out, "HTTP/1.1 101 UPGRADED\r\nContent-Type: %s\r\nConnection: Upgrade\r\nUpgrade: tcp\r\n",
 			   type);
 	else
-		buf_printf(&head, "HTTP/1.1 200 OK\r\nContent-Type: %s\r\n", type);
-	fields_write(&head);
-	buf_text(&head, "\r\n");
-	/* All before it is sent, so that the socket's buffer takes this little; if not, nobody reads. */
-	if (c->out.len > 0)
-		return err_set(err, EPIPE, "the client does not read");
+		buf_printf(out, "HTTP/1.1 200 OK\r\nContent-Type: %s\r\n", type);
+	fields_write(out);
+	buf_text(out, "\r\n");
+}
+
+void exchange_stream_raw(struct exchange *x, const char *type)
+{
+	struct connection *c = answer_begin(x);
+	c->streaming = c->last = true;
+	raw_head_write(c, &c->out, type);
+	connection_schedule(c);
+}
+
+/* All before the head is sent, so that the socket's buffer takes this little; if not, nobody reads. */
+static int raw_head_send(struct connection *c, const char *type, struct err *err)
+{
+	auto_buf head = BUF_INIT(4 << 10);
+	raw_head_write(c, &head, type);
 	ssize_t size = send(c->io.fd, head.data, head.len, MSG_NOSIGNAL);
 	if (size < 0)
 		return err_sys(err, "the client does not read");
-	if ((size_t)size != head.len)
+	return (size_t)size == head.len ? 0 : err_set(err, EPIPE, "the client does not read");
+}
+
+int exchange_hijack(struct exchange *x, const char *type, int *out_fd, struct buf *out_extra, struct err *err)
+{
+	struct connection *c = connection_of(x);
+	if (!c->active)
+		BUG("a second answer to %s", x->path ? x->path : "a request");
+	if (c->out.len > 0)
 		return err_set(err, EPIPE, "the client does not read");
+	int rc = c->streaming ? 0 : raw_head_send(c, type, err);
+	if (rc < 0)
+		return rc;
 	*out_fd = c->io.fd;
 	loop_io_remove(&c->io);
 	c->io.fd = -1;

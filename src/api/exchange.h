@@ -36,8 +36,10 @@ struct exchange {
 	void *state; /* the handler's own */
 	void (*gone)(struct exchange *x);
 
-	/* Of streamed answers: there is room again (see exchange_room). */
+	/* Of streamed answers: there is room again (see exchange_room); all is sent: asked for by setting it, told
+	 * once. */
 	void (*drained)(struct exchange *x);
+	void (*emptied)(struct exchange *x);
 
 	/*
 	 * Of routes that take their body as a stream: takes bytes and returns how many; with fewer than offered the
@@ -80,6 +82,13 @@ void exchange_body_resume(struct exchange *x);
  */
 int exchange_hijack(struct exchange *x, const char *type, int *out_fd, struct buf *out_extra,
 		    struct err *err) must_check;
+
+/*
+ * The same in two steps, for what comes before the connection is given away: writes the head; exchange_write then sends
+ * bytes as they are, and exchange_end closes the connection, or exchange_hijack gives it away once `emptied` was
+ * called.
+ */
+void exchange_stream_raw(struct exchange *x, const char *type);
 
 /* --- helpers of handlers --- */
 

@@ -56,8 +56,6 @@ int engine_attach_check(struct engine *engine, const char *name, const struct en
 		return err_set(err, EBUSY, "container %s is paused, unpause the container before attach", name);
 	if (container->state == STATE_RESTARTING)
 		return err_set(err, EBUSY, "container %s is restarting, wait until the container is running", name);
-	if (attach->logs)
-		return err_set(err, EOPNOTSUPP, "logs of attach: known, but not supported yet: read them by \"logs\"");
 	*out_raw = container->document.config.tty;
 	return 0;
 }

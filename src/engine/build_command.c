@@ -205,7 +205,7 @@ void build_command_resume(struct build_work *work)
 
 static int output_open(struct build_work *work, struct err *err)
 {
-	const struct engine_attach attach = {.stream = true, .out = true, .err = true};
+	const struct engine_attach attach = {.out = true, .err = true};
 	int pair[2];
 	if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, pair) < 0)
 		return err_sys(err, "socketpair");

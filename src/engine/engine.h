@@ -115,7 +115,6 @@ void engine_wait(struct engine *engine, const char *name, enum engine_condition 
 /* --- streams --- */
 
 struct engine_attach {
-	bool stream, logs;
 	bool in, out, err;	 /* standard input, output, error */
 	const char *detach_keys; /* NULL: Docker's ctrl-p,ctrl-q */
 };
