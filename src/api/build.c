@@ -395,6 +395,15 @@ void handle_build_session(struct exchange *x)
 		exchange_struct(x, 201, &table_id_response, &(struct id_response){token});
 }
 
+/* BuildKit's. Clients that are told of it in time build by POST /build: the ping says which builder there is. */
+void handle_session(struct exchange *x)
+{
+	if (text_empty(http_head_field(x->head, "Upgrade")))
+		exchange_refuse(x, 400, "no upgrade proto in request");
+	else
+		exchange_refuse(x, 501, "session: BuildKit is not supported: set DOCKER_BUILDKIT=0 in the client");
+}
+
 /* --- the cache --- */
 
 static int prune_filters(struct exchange *x, struct engine_build_prune *prune, struct err *err)

@@ -104,9 +104,16 @@ void handle_container_changes(struct exchange *x);
 void handle_build(struct exchange *x);
 void handle_build_prune(struct exchange *x);
 void handle_build_session(struct exchange *x);
+void handle_session(struct exchange *x);
 
 /* commit.c */
 void handle_commit(struct exchange *x);
+
+/* swarm.c */
+void handle_swarm_manage(struct exchange *x);
+void handle_swarm_leave(struct exchange *x);
+void handle_plugin_list(struct exchange *x);
+void handle_plugin_missing(struct exchange *x);
 
 /* fsck.c */
 void handle_system_fsck(struct exchange *x);

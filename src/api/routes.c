@@ -11,6 +11,14 @@
 		method, pattern, NULL, since, ROUTE_ABSENT, what \
 	}
 
+/* What only a manager of a swarm can answer: the collection, and all that is below it. */
+#define SWARM(path, since)                                                                                            \
+	{"GET", path, handle_swarm_manage, since, 0, NULL}, {"GET", path "/{}", handle_swarm_manage, since, 0, NULL}, \
+	    {"POST", path "/{}", handle_swarm_manage, since, ROUTE_BODY, NULL},                                       \
+	{                                                                                                             \
+		"DELETE", path "/{}", handle_swarm_manage, since, 0, NULL                                             \
+	}
+
 const struct route routes[] = {
     /* system */
     {"GET", "/_ping", handle_system_ping, 24, 0, NULL},
@@ -85,7 +93,9 @@ const struct route routes[] = {
     {"POST", "/build", handle_build, 24, ROUTE_BODY_STREAM, NULL},
     {"POST", "/build/prune", handle_build_prune, 31, 0, NULL},
     {"POST", "/build/session", handle_build_session, 24, ROUTE_BODY, NULL}, /* tug's own: secrets, in memory */
-    ABSENT("POST", "/session", 39, "build"),
+    {"POST", "/session", handle_session, 31, 0, NULL},
+    ABSENT("POST", "/grpc", 38, "BuildKit"),
+    ABSENT("POST", "/build/cancel", 39, "BuildKit"),
     {"GET", "/volumes", handle_volume_list, 24, 0, NULL},
     {"POST", "/volumes/create", handle_volume_create, 24, ROUTE_BODY, NULL},
     {"POST", "/volumes/prune", handle_volume_prune, 25, 0, NULL},
@@ -99,15 +109,28 @@ const struct route routes[] = {
     {"POST", "/networks/{}/disconnect", handle_network_disconnect, 24, ROUTE_BODY, NULL},
     {"GET", "/networks/{}", handle_network_inspect, 24, 0, NULL},
     {"DELETE", "/networks/{}", handle_network_remove, 24, 0, NULL},
-    ABSENT("GET", "/plugins", 24, "plugin ls"),
-    ABSENT("GET", "/swarm", 24, "swarm"),
+
+    /* an engine without managed plugins, in no swarm: what would need one is not supported, the rest has its answer */
+    ABSENT("GET", "/plugins/privileges", 25, "plugin install"),
+    ABSENT("POST", "/plugins/pull", 24, "plugin install"),
+    ABSENT("POST", "/plugins/create", 25, "plugin create"),
+    {"GET", "/plugins", handle_plugin_list, 24, 0, NULL},
+    {"GET", "/plugins/{}/json", handle_plugin_missing, 24, 0, NULL},
+    {"POST", "/plugins/{}/enable", handle_plugin_missing, 24, 0, NULL},
+    {"POST", "/plugins/{}/disable", handle_plugin_missing, 24, 0, NULL},
+    {"POST", "/plugins/{}/push", handle_plugin_missing, 24, 0, NULL},
+    {"POST", "/plugins/{}/set", handle_plugin_missing, 24, ROUTE_BODY, NULL},
+    {"POST", "/plugins/{}/upgrade", handle_plugin_missing, 26, ROUTE_BODY, NULL},
+    {"DELETE", "/plugins/{}", handle_plugin_missing, 24, 0, NULL},
     ABSENT("POST", "/swarm/init", 24, "swarm init"),
     ABSENT("POST", "/swarm/join", 24, "swarm join"),
-    ABSENT("GET", "/nodes", 24, "node ls"),
-    ABSENT("GET", "/services", 24, "service ls"),
-    ABSENT("GET", "/tasks", 24, "swarm"),
-    ABSENT("GET", "/secrets", 25, "secret ls"),
-    ABSENT("GET", "/configs", 30, "config ls"),
+    {"POST", "/swarm/leave", handle_swarm_leave, 24, 0, NULL},
+    SWARM("/swarm", 24),
+    SWARM("/nodes", 24),
+    SWARM("/services", 24),
+    SWARM("/tasks", 24),
+    SWARM("/secrets", 25),
+    SWARM("/configs", 30),
 };
 
 const size_t route_count = sizeof routes / sizeof routes[0];

@@ -7,7 +7,8 @@
 
 void handle_system_ping(struct exchange *x)
 {
-	/* Clients decide by these; no Builder-Version: there is no builder. */
+	/* Clients decide by these. Version 1: what is built comes over POST /build, not in BuildKit's sessions. */
+	exchange_field(x, "Builder-Version", "1");
 	exchange_field(x, "Cache-Control", "no-cache, no-store, must-revalidate");
 	exchange_field(x, "Pragma", "no-cache");
 	exchange_field(x, "Swarm", "inactive");
