@@ -11,7 +11,7 @@ packages: ## install what building needs
 	@packaging/packages.sh install build
 
 test: ## install what the tests need, build, run all tests
-	@packaging/packages.sh install build run demo test vm
+	@packaging/packages.sh install build run demo test compat vm
 	@tests/run
 
 test-vm: ## boot Debian's kernel under qemu: cgroup v2, AppArmor, SELinux

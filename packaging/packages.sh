@@ -1,7 +1,7 @@
 #!/bin/sh
 # The one list of packages that a distribution must supply (Debian's names; Ubuntu has the same).
 #
-#   packages.sh list  USE...    the packages for these uses: build run demo test vm bench
+#   packages.sh list  USE...    the packages for these uses: build run demo test compat vm bench
 #   packages.sh check USE...    says which are missing; exit 1 if any
 #   packages.sh install USE...  installs what is missing with apt (as root)
 set -eu
@@ -16,6 +16,7 @@ list() {
 		test) echo bats jq curl socat xxd postgresql procps util-linux busybox-static iproute2 nftables strace bind9-dnsutils \
 			mmdebstrap python3 skopeo umoci buildah docker-registry openssl libarchive-tools clang-format cppcheck gcc-aarch64-linux-gnu \
 			libc6-dev-arm64-cross docker.io containerd crun runc podman uidmap criu ca-certificates ;;
+		compat) echo bats jq curl iproute2 nftables busybox-static buildah docker.io docker-compose python3-docker nodejs ;;
 		vm) echo qemu-system-x86 busybox-static kmod apparmor secilc bats jq iproute2 nftables python3 criu systemd dbus ;;
 		bench) echo hyperfine fio crun runc podman docker.io docker-registry curl python3 ;;
 		*) echo "packages.sh: unknown use $use" >&2; exit 2 ;;

@@ -7,6 +7,8 @@
 #include "engine/image_prune.h"
 #include "engine/save.h"
 
+enum { CONTAINER_CONFIG_GONE = 45 }; /* the API 1.x whose images have no ContainerConfig any more */
+
 /* A list of structs as a JSON array. */
 static void list_answer(struct exchange *x, const struct json_table *table, const void *items, size_t count)
 {
@@ -38,10 +40,15 @@ void handle_image_inspect(struct exchange *x)
 	struct image_inspect inspect = {0};
 	struct err err;
 	if (engine_image_platform(x->engine, x->name, query_get(&x->query, "platform"), &err) < 0 ||
-	    engine_image_inspect(x->engine, &x->arena, x->name, &inspect, &err) < 0)
+	    engine_image_inspect(x->engine, &x->arena, x->name, &inspect, &err) < 0) {
 		exchange_fail(x, &err);
-	else
-		exchange_struct(x, 200, &table_image_inspect, &inspect);
+		return;
+	}
+	/* docker-compose 1 speaks the newest version there is, and still reads it when it makes a container anew. */
+	const char *agent = http_head_field(x->head, "User-Agent");
+	if (x->minor < CONTAINER_CONFIG_GONE || (agent && text_after(agent, "docker-compose/1.")))
+		inspect.container_config = inspect.config;
+	exchange_struct(x, 200, &table_image_inspect, &inspect);
 }
 
 void handle_image_history(struct exchange *x)

@@ -59,6 +59,7 @@ struct image_inspect {
 	char *docker_version;
 	char *author;
 	struct image_run_config *config;
+	struct image_run_config *container_config; /* the same, for API 1.44 and older: NULL where it has no place */
 	char *architecture;
 	char *variant;
 	char *os;

@@ -2,13 +2,14 @@
 
 load lib
 
-setup_file() { engine_begin; engine_start; engine_rest; }
+setup_file() { engine_begin; engine_start; image_busybox; }
 teardown() { engine_clean; }
 teardown_file() { engine_end; }
 
 # status PATH [curl's options]: the HTTP status alone
 status() { curl -s -o "$BATS_TEST_TMPDIR/body" -w '%{http_code}' --max-time 20 --unix-socket "$SOCKET" "${@:2}" "http://tug$1"; }
 body() { cat "$BATS_TEST_TMPDIR/body"; }
+message() { jq -r .message <"$BATS_TEST_TMPDIR/body"; }
 json() { status "$1" -X POST -H 'Content-Type: application/json' -d "$2"; }
 is() { [ "$1" = "$2" ] || { echo "is '$1', not '$2'; body: $(body)" >&2; return 1; }; }
 has() { [[ $1 == *"$2"* ]] || { echo "'$1' is without '$2'" >&2; return 1; }; }
@@ -173,6 +174,67 @@ attach() {
 	has "$output" 'Hello from tug!'
 	is "$(status "/containers/$id" -X DELETE)" 204
 	is "$(status /containers/nosuch/attach -X POST)" 404
+}
+
+@test "attach gives what was written before, then what is written" {
+	local id answer
+	id=$(create '{"Image":"busybox","Cmd":["sh","-c","echo one; echo two >&2; read line; echo $line"],"OpenStdin":true}')
+	is "$(status "/containers/$id/start" -X POST)" 204
+	wait_for logged "$id" two
+	frames() { tr -d '\0' | tr '\1\2\4\6' OE46; }
+	is "$(api "/containers/$id/attach?logs=1&stdout=1&stderr=1" -X POST | frames)" $'O4one\nE4two'
+	is "$(api "/containers/$id/attach?logs=1&stderr=1" -X POST | frames)" E4two
+	is "$(api "/containers/$id/attach?stdout=1" -X POST | frames)" ''
+	is "$(api "/containers/$id/attach?stream=1" -X POST | frames)" ''
+	python3 - "$SOCKET" "$id" >"$BATS_TEST_TMPDIR/both" <<-'END'
+	import socket, sys
+	s = socket.socket(socket.AF_UNIX); s.settimeout(20); s.connect(sys.argv[1])
+	s.sendall(f"POST /containers/{sys.argv[2]}/attach?logs=1&stream=1&stdin=1&stdout=1 HTTP/1.1\r\nHost: x\r\n"
+	          "Connection: Upgrade\r\nUpgrade: tcp\r\n\r\nthree\n".encode())
+	data = b""
+	while True:
+	    piece = s.recv(65536)
+	    if not piece: break
+	    data += piece
+	sys.stdout.buffer.write(data.split(b"\r\n\r\n", 1)[1])
+	END
+	is "$(frames <"$BATS_TEST_TMPDIR/both")" $'O4one\nO6three'
+	is "$(status "/containers/$id" -X DELETE)" 204
+}
+logged() { tug logs "$1" 2>&1 | grep -q "$2"; }
+
+@test "it is in no swarm, and has no plugins" {
+	local path
+	for path in /swarm /swarm/unlockkey /nodes /nodes/x /services /services/x/logs /tasks /tasks/x /secrets /configs/x; do
+		is "$(status "$path")" 503
+		has "$(message)" 'This node is not a swarm manager. Use "docker swarm init" or "docker swarm join"'
+	done
+	for path in /swarm/update /swarm/unlock /services/create /services/x/update /secrets/create /nodes/x/update; do
+		is "$(status "$path" -X POST)" 503
+	done
+	is "$(status /secrets/x -X DELETE)" 503
+	is "$(status /swarm/leave -X POST)" 503
+	is "$(message)" 'This node is not part of a swarm'
+	is "$(status /v1.24/secrets)" 404
+	is "$(api /plugins)" '[]'
+	is "$(status /plugins/x/json)" 404
+	is "$(message)" 'plugin "x" not found'
+	is "$(status /plugins/x/enable -X POST)" 404
+	is "$(status /swarm/init -X POST)" 501
+}
+
+@test "BuildKit is not there, and clients are told" {
+	has "$(api /_ping -i)" 'Builder-Version: 1'
+	is "$(status /session -X POST)" 400
+	is "$(message)" 'no upgrade proto in request'
+	is "$(status /session -X POST -H 'Connection: Upgrade' -H 'Upgrade: h2c')" 501
+	has "$(message)" DOCKER_BUILDKIT=0
+}
+
+@test "an image's old ContainerConfig is there for those who ask as old clients do" {
+	is "$(api /v1.44/images/busybox/json | jq -c '.ContainerConfig == .Config')" true
+	is "$(api /v1.45/images/busybox/json | jq -c 'has("ContainerConfig")')" false
+	is "$(api /images/busybox/json -A 'docker-compose/1.29.2 docker-py/5.0.3' | jq -c 'has("ContainerConfig")')" true
 }
 
 @test "events of the past and as they happen" {
