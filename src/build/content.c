@@ -45,6 +45,8 @@ static int file_digest(struct digest_walk *walk, const struct select_entry *entr
 	auto_hash struct hash *hash = NULL;
 	struct digest digest;
 	auto_fd int fd = -1;
+	if (!known && walk->content->known)
+		known = walk->content->known(walk->content->cookie, &entry->info);
 	if (known) {
 		*out_digest = known;
 		return 0;

@@ -8,6 +8,9 @@
 #include "build/select.h"
 
 struct content {
+	/* The digest of a file's bytes, where somebody has seen them; NULL: it is read. */
+	const char *(*known)(void *cookie, const struct stat *file);
+	void *cookie;
 	struct map files; /* name below the root: its digest */
 	int64_t newest;	  /* seconds: the newest file that was looked at */
 };

@@ -68,7 +68,9 @@ JSON_TYPE(build_plan, F_LIST(struct build_plan, stages, "stages", 0, build_stage
 	  F_I64(struct build_plan, target, "target", 0), F_STR(struct build_plan, dockerfile, "dockerfile", 0),
 	  F_STR(struct build_plan, dockerfile_name, "dockerfile_name", 0),
 	  F_I64(struct build_plan, classic_total, "classic_total", 0),
-	  F_BOOL(struct build_plan, check_failed, "check_failed", JSON_OMIT));
+	  F_BOOL(struct build_plan, check_failed, "check_failed", JSON_OMIT),
+	  F_BOOL(struct build_plan, spooled, "spooled", JSON_OMIT),
+	  F_STRV(struct build_plan, hidden, "hidden", JSON_OMIT));
 
 JSON_TYPE(build_named, F_STR(struct build_named, name, "name", JSON_REQUIRED),
 	  F_I64(struct build_named, context, "context", 0), F_STR(struct build_named, image, "image", JSON_OMIT),

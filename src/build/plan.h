@@ -113,6 +113,8 @@ struct build_plan {
 	char *dockerfile_name;
 	int64_t classic_total; /* instructions of all needed stages */
 	bool check_failed;     /* check=error=true, and there are warnings */
+	bool spooled;  /* the contexts are in the spool of the job's staging directory (engine/build_context.h) */
+	char **hidden; /* files of the main context that nothing may see */
 };
 JSON_DECLARE(build_plan);
 

@@ -38,7 +38,11 @@ static void build_free(struct engine_build *build)
 			build_work_free(build->stages[i].work);
 	}
 	cleanup_fd(&build->reply_fd);
-	cleanup_fds(build->contexts, build->context_count);
+	if (build->spool >= 0)
+		cleanup_fd(&build->spool);
+	else
+		cleanup_fds(build->contexts, build->context_count);
+	build_dirs_free(build->engine, &build->dirs);
 	cleanup_fd(&build->staging_fd);
 	if (build->staging[0])
 		(void)!data_unstage(build->engine->data, build->staging, &ignored); /* or at the next start */
@@ -303,6 +307,11 @@ static int plan_finish(struct engine_job *job, struct err *err)
 	job->staging[0] = 0;
 	build->staging_fd = take_fd(&job->staging_fd);
 	int64_t count = build->request.contexts > 0 ? build->request.contexts : 1;
+	if (build->plan.spooled) {
+		build->context_count = (size_t)count;
+		build->spool = openat(build->staging_fd, "spool", O_RDONLY | O_NOFOLLOW | O_CLOEXEC);
+		return build->spool < 0 ? err_sys(err, "open the context") : 0;
+	}
 	for (int64_t i = 0; i < count && i < (int64_t)array_size(build->contexts); i++) {
 		char name[40] = "context";
 		if (build->request.contexts > 0)
@@ -510,7 +519,7 @@ int engine_build_begin(struct engine *engine, const struct engine_build_options 
 {
 	struct engine_build *build = x_alloc(sizeof *build);
 	build->engine = engine;
-	build->reply_fd = build->staging_fd = -1;
+	build->reply_fd = build->staging_fd = build->spool = -1;
 	build->began_ns = time_monotonic_ns();
 	build->next = engine->builds;
 	engine->builds = build;

@@ -20,6 +20,8 @@ JSON_TYPE(build_plan_request, F_OBJECT(struct build_plan_request, build, "build"
 JSON_TYPE(build_step_request, F_STR(struct build_step_request, kind, "kind", JSON_REQUIRED),
 	  F_STRV(struct build_step_request, lower, "lower", 0),
 	  F_STRV(struct build_step_request, from, "from", JSON_OMIT),
+	  F_STR(struct build_step_request, context, "context", JSON_OMIT),
+	  F_STRV(struct build_step_request, hidden, "hidden", JSON_OMIT),
 	  F_POINTER(struct build_step_request, copy, "copy", JSON_OMIT, build_copy),
 	  F_STR(struct build_step_request, directory, "directory", JSON_OMIT),
 	  F_STR(struct build_step_request, user, "user", JSON_OMIT),

@@ -2,14 +2,14 @@
  * The jobs of builds: `tugd job build-plan` and `tugd job build-step`. Inside the engine, and of tugd's list of jobs.
  *
  * build-plan: 0 the context's tar, 4 its staging directory, 5 the request (struct build_request, a sealed file), 6 the
- * engine's replies. It unpacks to "context", reads the Dockerfile, asks for images ({"answer":{"base":...}}, one line
- * of JSON comes on 6) and answers with {"answer":{"plan":...}}.
+ * engine's replies. It unpacks the context (build_context.h), reads the Dockerfile, asks for images
+ * ({"answer":{"base":...}}, one line of JSON comes on 6) and answers with {"answer":{"plan":...}}.
  *
  * build-fetch: 4 its staging directory, 5 the request (struct build_fetch_request). The files come into "fetched".
  *
- * build-step: 4 its staging directory, 5 the request (struct build_step_request), 6 the context or the directory of a
- * container, 7 what was fetched, or nothing. It makes one layer: copies, makes a directory, or takes what a command
- * left ("seal").
+ * build-step: 4 its staging directory, 5 the request (struct build_step_request), 6 the context, its spool, or the
+ * directory of a container, 7 what was fetched, or nothing. It makes one layer: copies, makes a directory, or takes
+ * what a command left ("seal").
  */
 #pragma once
 
@@ -45,9 +45,11 @@ struct build_plan_request {
 JSON_DECLARE(build_plan_request);
 
 struct build_step_request {
-	char *kind;   /* "copy", "workdir", "seal", "extract" */
-	char **lower; /* of the step's root, top first, absolute */
-	char **from;  /* of the root that is copied from; NULL: descriptor 6 */
+	char *kind;    /* "copy", "workdir", "seal", "extract" */
+	char **lower;  /* of the step's root, top first, absolute */
+	char **from;   /* of the root that is copied from; NULL: descriptor 6 */
+	char *context; /* where in the spool of descriptor 6 the context is; NULL: the descriptor is the directory */
+	char **hidden;
 	struct build_copy *copy;
 	char *directory, *user;
 	char **fetched; /* names of files in descriptor 7 that are copied too */

@@ -5,10 +5,9 @@
 #include "base/text.h"
 #include "build/content.h"
 #include "docker/ignore.h"
+#include "engine/build_context.h"
 #include "engine/build_job.h"
-#include "image/compress.h"
 #include "image/report.h"
-#include "image/unpack.h"
 #include "security/confine.h"
 
 #include <fcntl.h>
@@ -23,6 +22,7 @@ enum {
 	REPLY_FD = 6,
 	REPLY_MAX = 4 << 20,
 	CONTEXTS_MAX = 64,
+	HIDDEN_MAX = 3,
 	PLAN_TEXT_MAX = 7 << 20, /* a report's line has room for it */
 };
 
@@ -33,25 +33,13 @@ struct planning {
 	struct content contents[CONTEXTS_MAX]; /* what was hashed of each */
 	struct ignore ignore;
 	struct buf reply;
+	int top;      /* of the context */
+	bool spooled; /* it lives in memory, and its tar in the spool */
+	struct context_files files;
+	char *hidden[HIDDEN_MAX + 1];
 };
 
 /* --- the context --- */
-
-static int context_unpack(int dir, struct err *err)
-{
-	struct stream_fd source;
-	struct stream *plain;
-	enum compress_kind kind;
-	struct unpack_result result;
-	stream_fd_init(&source, STDIN_FILENO);
-	int rc = compress_open(&source.base, &plain, &kind, err);
-	if (rc == 0) {
-		rc = unpack_layer(dir, plain, &(struct unpack_limits){.plain = true}, &result, err);
-		stream_done(plain);
-	}
-	stream_done(&source.base);
-	return rc < 0 ? err_wrap(err, "build context") : 0;
-}
 
 static int contexts_open(struct planning *planning, int top, struct err *err)
 {
@@ -69,17 +57,40 @@ static int contexts_open(struct planning *planning, int top, struct err *err)
 	return 0;
 }
 
+/* Too large for the memory: on the disk, where steps find it then. */
+static int context_spill(struct planning *planning, int spool, struct err *err)
+{
+	planning->spooled = false;
+	context_files_done(&planning->files);
+	if (unlinkat(STAGING_FD, "spool", 0) < 0)
+		return err_sys(err, "remove the spool");
+	close(planning->top);
+	/* The mount point itself: the enclosed directory has no mount on it. */
+	planning->top = openat(STAGING_FD, "context", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	return planning->top < 0 ? err_sys(err, "open the context's directory")
+				 : context_unpack_rest(planning->top, spool, err);
+}
+
 static int context_take(struct planning *planning, struct err *err)
 {
 	if (planning->request.contexts < 0 || planning->request.contexts > CONTEXTS_MAX)
 		return err_set(err, EINVAL, "more than %d contexts", CONTEXTS_MAX);
-	if (mkdirat(STAGING_FD, "context", 0755) < 0)
-		return err_sys(err, "make a directory for the context");
-	auto_fd int top = openat(STAGING_FD, "context", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	if (top < 0)
-		return err_sys(err, "open the context's directory");
-	int rc = context_unpack(top, err);
-	return rc < 0 ? rc : contexts_open(planning, top, err);
+	auto_fd int spool = openat(STAGING_FD, "spool", O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
+	if (spool < 0)
+		return err_sys(err, "make a file for the context");
+	planning->spooled = true;
+	planning->files.keep = text_empty(planning->request.build.dockerfile) ? "" : planning->request.build.dockerfile;
+	int rc = context_receive(planning->top, spool, &planning->files, err);
+	if (rc == -ENOSPC)
+		rc = context_spill(planning, spool, err);
+	return rc < 0 ? rc : contexts_open(planning, planning->top, err);
+}
+
+static int tree_begin(struct planning *planning, struct err *err)
+{
+	char staging[PATH_MAX];
+	int rc = job_namespace_enter(STAGING_FD, NULL, 0, staging, err);
+	return rc < 0 ? rc : context_tree_mount(STAGING_FD, staging, "context", &planning->top, err);
 }
 
 /* Docker's: what is listed reaches the builder, and COPY does not see it. */
@@ -99,18 +110,27 @@ static int ignored_remove(struct planning *planning, const char *dockerfile, str
 		rc = ignore_parse(&planning->arena, buf_str(&text), text.len, &planning->ignore, err);
 	if (rc < 0)
 		return err_wrap(err, "failed to read dockerignore");
-	const char *names[] = {dockerfile, ".dockerignore", name};
+	const char *names[HIDDEN_MAX] = {dockerfile, ".dockerignore", name};
+	size_t count = 0;
 	for (size_t i = 0; i < array_size(names); i++) {
-		auto_fd int parent = -1;
-		char leaf[256];
-		if (ignore_excludes(&planning->ignore, names[i]) &&
-		    path_open_parent(planning->contexts[0], names[i], PATH_BENEATH, &parent, leaf, &missing) == 0)
-			(void)unlinkat(parent, leaf, 0);
+		if (!ignore_excludes(&planning->ignore, names[i]))
+			continue;
+		planning->hidden[count++] = arena_strdup(&planning->arena, names[i]);
+		context_hide(planning->contexts[0], names[i]);
 	}
 	return 0;
 }
 
 /* --- the Dockerfile --- */
+
+static int context_fill_again(struct planning *planning, struct err *err)
+{
+	auto_fd int spool = openat(STAGING_FD, "spool", O_RDONLY | O_CLOEXEC);
+	if (spool < 0)
+		return err_sys(err, "open the spool");
+	context_files_done(&planning->files);
+	return context_unpack(planning->top, spool, NULL, err);
+}
 
 static int dockerfile_read(struct planning *planning, struct buf *text, char **out_name, struct err *err)
 {
@@ -120,8 +140,7 @@ static int dockerfile_read(struct planning *planning, struct buf *text, char **o
 	struct stat info;
 	/* tug's own client puts it beside the contexts, under its name: it need not be part of one. */
 	if (planning->request.contexts > 0) {
-		int rc =
-		    path_open(STAGING_FD, "context/dockerfile", PATH_NO_LINKS, O_RDONLY | O_NONBLOCK, 0, &file, err);
+		int rc = path_open(planning->top, "dockerfile", PATH_NO_LINKS, O_RDONLY | O_NONBLOCK, 0, &file, err);
 		if (rc < 0)
 			return err_wrap(err, "failed to read dockerfile");
 		*out_name = arena_strdup(&planning->arena, text_empty(asked) ? "Dockerfile" : asked);
@@ -139,6 +158,16 @@ static int dockerfile_read(struct planning *planning, struct buf *text, char **o
 	if (fstat(file, &info) < 0 || !S_ISREG(info.st_mode))
 		return err_set(err, EINVAL, "failed to read dockerfile: %s is no file", name);
 	*out_name = name;
+	if (context_file_known(&planning->files, &info)) {
+		/* A link leads to a file of another name, whose bytes are in the spool alone. */
+		rc = context_fill_again(planning, err);
+		if (rc == 0) {
+			cleanup_fd(&file);
+			rc = path_open(planning->contexts[0], name, PATH_IN_ROOT, O_RDONLY | O_NONBLOCK, 0, &file, err);
+		}
+		if (rc < 0)
+			return rc;
+	}
 	return file_read_fd(file, name, text, err);
 }
 
@@ -180,6 +209,11 @@ static int ask_base(void *cookie, struct arena *arena, const char *reference, co
 	return 0;
 }
 
+static const char *file_known(void *cookie, const struct stat *file)
+{
+	return context_file_known(cookie, file);
+}
+
 static int ask_content(void *cookie, struct arena *arena, int64_t context, char *const *sources, char *const *excludes,
 		       bool parents, char **out_digest, struct err *err)
 {
@@ -187,6 +221,8 @@ static int ask_content(void *cookie, struct arena *arena, int64_t context, char 
 	int64_t count = planning->request.contexts > 0 ? planning->request.contexts : 1;
 	if (context < 0 || context >= count)
 		return err_set(err, EINVAL, "there is no context %lld", (long long)context);
+	planning->contents[context].known = file_known;
+	planning->contents[context].cookie = &planning->files;
 	return content_digest(&planning->contents[context], arena, planning->contexts[context], sources, excludes,
 			      parents, out_digest, err);
 }
@@ -220,7 +256,13 @@ static int planning_run(struct planning *planning, struct err *err)
 	char *name = NULL;
 	int rc = request_read(planning, err);
 	if (rc == 0)
-		rc = confine_enter(&(struct confine_spec){.dirs = {{STAGING_FD, true}}, .dir_count = 1}, err);
+		rc = tree_begin(planning, err);
+	if (rc == 0) {
+		const struct confine_spec spec = {
+		    .dirs = {{.fd = STAGING_FD, .writable = true}, {.fd = planning->top, .writable = true}},
+		    .dir_count = 2};
+		rc = confine_enter(&spec, err);
+	}
 	if (rc == 0)
 		rc = context_take(planning, err);
 	if (rc == 0)
@@ -234,6 +276,8 @@ static int planning_run(struct planning *planning, struct err *err)
 	if (rc < 0)
 		return rc;
 	plan.dockerfile = arena_strndup(&planning->arena, buf_str(&text), text.len);
+	plan.spooled = planning->spooled;
+	plan.hidden = planning->hidden;
 	rc = plan_check(&plan, err);
 	if (rc < 0)
 		return rc;

@@ -4,6 +4,7 @@
 #include "base/path.h"
 #include "base/text.h"
 #include "build/copy.h"
+#include "engine/build_context.h"
 #include "engine/build_job.h"
 #include "engine/build_stubs.h"
 #include "image/compress.h"
@@ -15,10 +16,8 @@
 
 #include <fcntl.h>
 #include <limits.h>
-#include <sched.h>
 #include <stdio.h>
 #include <string.h>
-#include <sys/mount.h>
 #include <sys/stat.h>
 
 enum { STAGING_FD = 4, REQUEST_FD = 5, FROM_FD = 6, FETCHED_FD = 7, TAR_MAGIC_SPAN = 262 };
@@ -51,21 +50,6 @@ static int request_read(struct step_job *job, struct err *err)
 }
 
 /* --- roots, before the confinement --- */
-
-/* A descriptor from before the new namespace stands for a mount of the old one: opened again by its name. */
-static int reopen(int fd, struct err *err)
-{
-	char name[PATH_MAX];
-	struct path_proc proc = path_proc_fd(fd);
-	ssize_t size = readlink(proc.text, name, sizeof name - 1);
-	if (size < 0)
-		return err_sys(err, "readlink");
-	name[size] = 0;
-	auto_fd int again = open(name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
-	if (again < 0 || dup3(again, fd, O_CLOEXEC) < 0)
-		return err_sys(err, "open %s", name);
-	return 0;
-}
 
 /* The absolute name of something in the staging directory. */
 static char *staged(struct step_job *job, const char *name)
@@ -118,26 +102,43 @@ static bool has_directory(int fd)
 	return fstat(fd, &info) == 0 && S_ISDIR(info.st_mode);
 }
 
-static int namespace_enter(struct step_job *job, struct err *err)
+/* The spool gets a position of its own: others read it at the same time. */
+static int context_begin(struct step_job *job, struct err *err)
 {
-	struct path_proc proc = path_proc_fd(STAGING_FD);
-	ssize_t size = readlink(proc.text, job->staging, sizeof job->staging - 1);
-	if (size < 0)
-		return err_sys(err, "readlink");
-	if (unshare(CLONE_NEWNS) < 0 || mount(NULL, "/", NULL, MS_PRIVATE | MS_REC, NULL) < 0)
-		return err_sys(err, "private mounts");
-	int rc = reopen(STAGING_FD, err);
-	/* Without a source of its own descriptor 6 is /dev/null. */
-	if (rc == 0 && has_directory(FROM_FD))
-		rc = reopen(FROM_FD, err);
-	return rc == 0 && has_directory(FETCHED_FD) ? reopen(FETCHED_FD, err) : rc;
+	struct path_proc proc = path_proc_fd(FROM_FD);
+	auto_fd int spool = open(proc.text, O_RDONLY | O_CLOEXEC);
+	if (spool < 0 || dup3(spool, FROM_FD, O_CLOEXEC) < 0)
+		return err_sys(err, "open the context");
+	return context_tree_mount(STAGING_FD, job->staging, "context", &job->from, err);
+}
+
+static int context_fill(struct step_job *job, struct err *err)
+{
+	int rc = context_unpack(job->from, FROM_FD, job->request.hidden, err), context = -1;
+	if (rc == -ENOSPC) { /* too large for the memory */
+		cleanup_fd(&job->from);
+		if (mkdirat(STAGING_FD, "spilled", 0755) < 0 || lseek(FROM_FD, 0, SEEK_SET) < 0)
+			return err_sys(err, "make a directory for the context");
+		rc = dir_open("spilled", &job->from, err);
+		if (rc == 0)
+			rc = context_unpack(job->from, FROM_FD, job->request.hidden, err);
+	}
+	if (rc == 0)
+		rc =
+		    path_open(job->from, job->request.context, PATH_NO_LINKS, O_RDONLY | O_DIRECTORY, 0, &context, err);
+	if (rc < 0)
+		return rc;
+	close(job->from);
+	job->from = context;
+	return 0;
 }
 
 static int roots_open(struct step_job *job, struct err *err)
 {
 	job->root = -1;
 	job->from = FROM_FD;
-	int rc = namespace_enter(job, err);
+	const int fds[] = {FROM_FD, FETCHED_FD}; /* without a source of its own FROM_FD is /dev/null */
+	int rc = job_namespace_enter(STAGING_FD, fds, array_size(fds), job->staging, err);
 	if (rc < 0)
 		return rc;
 	if (is_kind(job, "extract")) {
@@ -149,6 +150,8 @@ static int roots_open(struct step_job *job, struct err *err)
 	}
 	if (rc == 0 && job->request.from)
 		rc = from_mount(job, err);
+	if (rc == 0 && job->request.context)
+		rc = context_begin(job, err);
 	if (rc == 0 && is_kind(job, "seal"))
 		rc = stubs_clear(STAGING_FD, staged(job, "base"), job->root, job->request.lower, job->request.stubs,
 				 err);
@@ -165,7 +168,8 @@ static int job_confine(struct step_job *job, struct err *err)
 		spec.dirs[spec.dir_count++] = (struct confine_dir){.fd = job->root, .writable = true};
 	}
 	if ((is_kind(job, "copy") || is_kind(job, "extract")) && has_directory(job->from))
-		spec.dirs[spec.dir_count++] = (struct confine_dir){.fd = job->from};
+		spec.dirs[spec.dir_count++] =
+		    (struct confine_dir){.fd = job->from, .writable = job->request.context != NULL};
 	if (is_kind(job, "copy") && has_directory(FETCHED_FD))
 		spec.dirs[spec.dir_count++] = (struct confine_dir){.fd = FETCHED_FD};
 	return confine_enter(&spec, err);
@@ -392,6 +396,8 @@ static int step_job_run(struct step_job *job, struct err *err)
 	if (rc == 0)
 		rc = job_confine(job, err);
 	umask(0);
+	if (rc == 0 && job->request.context)
+		rc = context_fill(job, err);
 	if (rc == 0 && (is_kind(job, "copy") || is_kind(job, "extract")))
 		rc = step_copy(job, err);
 	if (rc == 0 && is_kind(job, "workdir"))

@@ -67,7 +67,11 @@ static int context_source(struct build_work *work, const struct build_mount *mou
 	char path[PATH_MAX], top[PATH_MAX];
 	if (mount->from->number < 0 || (size_t)mount->from->number >= build->context_count)
 		return err_set(err, EINVAL, "there is no context %lld", (long long)mount->from->number);
-	int context = build->contexts[mount->from->number];
+	const char *unpacked = build->unpacked[mount->from->number];
+	auto_fd int context =
+	    unpacked ? open(unpacked, O_PATH | O_DIRECTORY | O_CLOEXEC) : dup(build->contexts[mount->from->number]);
+	if (context < 0)
+		return err_sys(err, "open the context");
 	const char *source = text_empty(mount->source) ? "/" : mount->source;
 	int rc = path_open(context, source, PATH_IN_ROOT, O_PATH, 0, &found, err);
 	if (rc < 0)
@@ -98,14 +102,28 @@ static int extract_begin(struct build_work *work, const struct build_mount *moun
 	struct build_copy copy = {.from = *mount->from, .sources = sources, .destination = (char *)"/mount"};
 	struct build_step_request request = {.kind = (char *)"extract", .copy = &copy};
 	int from = -1;
-	if (text_equal(mount->from->kind, "context")) {
-		from = build->contexts[mount->from->number];
-	} else {
-		int rc = build_lower(build, &work->arena, build_root_layers(build, mount->from), &request.from, err);
-		if (rc < 0)
-			return rc;
-	}
-	return build_job_begin(work, &request, from, err);
+	int rc = text_equal(mount->from->kind, "context")
+		     ? build_context_take(build, &work->arena, mount->from->number, &request, &from, err)
+		     : build_lower(build, &work->arena, build_root_layers(build, mount->from), &request.from, err);
+	return rc < 0 ? rc : build_job_begin(work, &request, from, err);
+}
+
+static bool context_is_unpacked(const struct engine_build *build, int64_t number)
+{
+	return number >= 0 && (size_t)number < array_size(build->unpacked) && build->unpacked[number];
+}
+
+/* What the work has extracted becomes the build's. */
+static void context_keep(struct build_work *work, int64_t number)
+{
+	struct engine_build *build = work->build;
+	struct build_dir *dir = work->dirs;
+	work->extracted = false;
+	work->dirs = dir->next;
+	dir->next = build->dirs;
+	build->dirs = dir;
+	build->unpacked[number] =
+	    arena_printf(&build->arena, "%s/staging/%s/out/mount", build->engine->config.data_root, dir->name);
 }
 
 /* 1: ready. */
@@ -114,13 +132,20 @@ static int bind_prepare(struct build_work *work, const struct build_mount *mount
 	const char *data = work->build->engine->config.data_root;
 	const char *access = mount->read_only ? "rro" : "rw";
 	char *path;
+	bool context = text_equal(mount->from->kind, "context");
+	if (context && mount->read_only && work->build->spool >= 0) {
+		/* Once for all commands of the build that look at it. */
+		if (work->extracted)
+			context_keep(work, mount->from->number);
+		else if (!context_is_unpacked(work->build, mount->from->number))
+			return extract_begin(work, &(struct build_mount){.from = mount->from}, err);
+	}
 	if (work->extracted) { /* its copy is made */
 		work->extracted = false;
 		auto_free char *made = x_printf("%s/staging/%s/out/mount", data, work->dirs->name);
 		mount_add(work, "bind", made, mount->target, OPTIONS("rbind", "rprivate", access));
 		return 1;
 	}
-	bool context = text_equal(mount->from->kind, "context");
 	if (context && mount->read_only) {
 		int rc = context_source(work, mount, &path, err);
 		if (rc < 0)

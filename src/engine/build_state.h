@@ -121,6 +121,9 @@ struct engine_build {
 	int staging_fd;
 	int contexts[64];
 	size_t context_count;
+	int spool;		/* the contexts' tar, instead of their directories; -1: none */
+	char *unpacked[64];	/* contexts of the spool that a command looks at: absolute names, or NULL */
+	struct build_dir *dirs; /* where they lie */
 	struct build_stage_run *stages;
 	size_t working;
 	int64_t classic;
@@ -148,6 +151,9 @@ void build_pull_free(struct build_pull *pull); /* takes NULL */
 
 /* True: it is done at once, from the cache or because there is nothing to do. */
 bool build_step_begin(struct build_stage_run *stage, struct engine_build *build);
+/* For a step that looks at a context: the descriptor that its job gets, and the request's part of it. */
+int build_context_take(struct engine_build *build, struct arena *arena, int64_t number,
+		       struct build_step_request *request, int *out_fd, struct err *err) must_check;
 void build_work_free(struct build_work *work); /* ends what it has begun */
 void build_work_failed(struct build_work *work, const struct err *err, int64_t code);
 void build_work_done(struct build_work *work);

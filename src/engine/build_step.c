@@ -221,6 +221,20 @@ int build_job_begin(struct build_work *work, const struct build_step_request *re
 	return rc;
 }
 
+int build_context_take(struct engine_build *build, struct arena *arena, int64_t number,
+		       struct build_step_request *request, int *out_fd, struct err *err)
+{
+	if (number < 0 || (size_t)number >= build->context_count)
+		return err_set(err, EINVAL, "there is no context %lld", (long long)number);
+	*out_fd = build->contexts[number];
+	if (build->spool < 0)
+		return 0;
+	*out_fd = build->spool;
+	request->hidden = build->plan.hidden;
+	request->context = build->request.contexts > 0 ? arena_printf(arena, "%lld", (long long)number) : (char *)".";
+	return 0;
+}
+
 static int files_begin(struct build_work *work, struct err *err)
 {
 	struct engine_build *build = work->build;
@@ -242,10 +256,7 @@ static int files_begin(struct build_work *work, struct err *err)
 	for (size_t i = 0; i < work->fetched.files.count; i++)
 		request.fetched[i] = work->fetched.files.items[i].name;
 	if (step->copy && text_equal(step->copy->from.kind, "context")) {
-		int64_t number = step->copy->from.number;
-		if (number < 0 || (size_t)number >= build->context_count)
-			return err_set(err, EINVAL, "there is no context %lld", (long long)number);
-		from = build->contexts[number];
+		rc = build_context_take(build, &work->arena, step->copy->from.number, &request, &from, err);
 	} else if (step->copy) {
 		rc = build_lower(build, &work->arena, build_root_layers(build, &step->copy->from), &request.from, err);
 	}

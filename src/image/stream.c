@@ -1,5 +1,7 @@
 #include "image/stream.h"
 
+#include "base/fd.h"
+
 #include <string.h>
 
 int stream_next(struct stream *stream, const uint8_t **out_data, size_t *out_size, struct err *err)
@@ -80,4 +82,19 @@ static void hash_done(struct stream *base)
 void stream_hash_init(struct stream_hash *stream, struct stream *source)
 {
 	*stream = (struct stream_hash){.base = {hash_next, hash_done}, .source = source, .hash = hash_new()};
+}
+
+static int tee_next(struct stream *base, const uint8_t **out_data, size_t *out_size, struct err *err)
+{
+	struct stream_tee *stream = (struct stream_tee *)base;
+	int result = stream_next(stream->source, out_data, out_size, err);
+	if (result < 0)
+		return result;
+	result = fd_write_full(stream->fd, *out_data, *out_size);
+	return result < 0 ? err_set(err, EDQUOT, "keep the archive: %s", strerror(-result)) : 0;
+}
+
+void stream_tee_init(struct stream_tee *stream, struct stream *source, int fd)
+{
+	*stream = (struct stream_tee){.base = {tee_next, NULL}, .source = source, .fd = fd};
 }

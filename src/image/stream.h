@@ -45,3 +45,11 @@ struct stream_hash {
 	uint64_t total;
 };
 void stream_hash_init(struct stream_hash *stream, struct stream *source);
+
+/* Passes a stream through and writes it to a descriptor, which stays the caller's as the source does. */
+struct stream_tee {
+	struct stream base;
+	struct stream *source;
+	int fd;
+};
+void stream_tee_init(struct stream_tee *stream, struct stream *source, int fd);

@@ -123,6 +123,31 @@ static int write_data(struct unpack *unpack, int fd, const struct tar_entry *ent
 	}
 }
 
+/* The file stays empty; what it is the archive's reader learns. */
+static int hash_data(struct unpack *unpack, int fd, const struct tar_entry *entry, struct err *err)
+{
+	struct unpack_contents *contents = unpack->limits.contents;
+	auto_hash struct hash *hash = hash_new();
+	struct digest digest;
+	struct stat info;
+	for (;;) {
+		const uint8_t *data;
+		size_t size;
+		uint64_t offset;
+		int result = tar_data(&unpack->tar, &data, &size, &offset, err);
+		if (result < 0)
+			return result;
+		if (size == 0)
+			break;
+		hash_update(hash, data, size);
+	}
+	if (fstat(fd, &info) < 0)
+		return failed(err, entry, "look at the file");
+	digest_final(hash, &digest);
+	contents->seen(contents, &info, &digest);
+	return 0;
+}
+
 static int make_file(struct unpack *unpack, int parent, const char *leaf, const struct tar_entry *entry,
 		     struct err *err)
 {
@@ -136,7 +161,9 @@ static int make_file(struct unpack *unpack, int parent, const char *leaf, const 
 	}
 	if (fd < 0)
 		return failed(err, entry, "create");
-	int result = write_data(unpack, fd, entry, err);
+	const struct unpack_contents *contents = unpack->limits.contents;
+	bool empty = contents && !entry->parts && !contents->keep(contents, entry->name);
+	int result = empty ? hash_data(unpack, fd, entry, err) : write_data(unpack, fd, entry, err);
 	if (result < 0)
 		return result;
 	if (entry->parts && ftruncate(fd, (off_t)entry->size) < 0)

@@ -12,11 +12,20 @@
 
 #include "image/stream.h"
 
-struct unpack_limits {	     /* 0: the default */
-	uint64_t bytes;	     /* sum of the files' sizes, holes included: 4 TiB */
-	uint64_t entries;    /* 8 Mi */
-	uint64_t free_bytes; /* what must stay free on the file system: 64 MiB */
-	bool plain;	     /* no layer, an archive: `.wh.` is part of a name like any other */
+#include <sys/stat.h>
+
+/* For who needs the tree and what its files are, not their bytes: those that are not kept stay empty. */
+struct unpack_contents {
+	bool (*keep)(const struct unpack_contents *contents, const char *name); /* as in the archive */
+	void (*seen)(struct unpack_contents *contents, const struct stat *file, const struct digest *digest);
+};
+
+struct unpack_limits {			  /* 0: the default */
+	uint64_t bytes;			  /* sum of the files' sizes, holes included: 4 TiB */
+	uint64_t entries;		  /* 8 Mi */
+	uint64_t free_bytes;		  /* what must stay free on the file system: 64 MiB */
+	bool plain;			  /* no layer, an archive: `.wh.` is part of a name like any other */
+	struct unpack_contents *contents; /* or NULL */
 };
 
 struct unpack_result {

@@ -351,6 +351,27 @@ RUN env'
 	has "$output" '"/f": not found'
 }
 
+@test "a context that is larger than the memory for it is on the disk" {
+	truncate -s 260M zeros && mkdir docker && ln -s docker/Other Dockerfile
+	printf 'FROM busybox\nCOPY zeros /z\nRUN --mount=target=/ctx,ro cmp /z /ctx/zeros && ls /ctx/docker\n' >docker/Other
+	run tug build --progress plain -t large .
+	is "$status" 0
+	is "$(in_image large stat -c %s /z)" 272629760
+	# The Dockerfile behind a link, of a classic client; and a file whose bytes are looked for.
+	mv zeros big.dockerignore && echo docker >.dockerignore
+	printf 'FROM busybox\nCOPY . /c\nRUN ls -a /c\n' >docker/Other
+	tar -c . >"$T/context.tar"
+	run api '/build' -X POST --data-binary "@$T/context.tar" -H 'Content-Type: application/x-tar'
+	has "$output" "Successfully built"
+	has "$output" big.dockerignore
+	rm "$T/context.tar" big.dockerignore
+	tar -c . >"$T/context.tar"
+	run api '/build' -X POST --data-binary "@$T/context.tar" -H 'Content-Type: application/x-tar'
+	has "$output" "Successfully built"
+	rm "$T/context.tar"
+	is "$(find "$T/data/staging" -mindepth 1 | wc -l)" 0
+}
+
 @test "only what is needed is sent" {
 	mkdir need big && echo n >need/n && head -c 30000000 /dev/zero >big/zeros
 	cat >Dockerfile <<-'E'
