@@ -191,6 +191,9 @@ int json_parse(struct arena *arena, const void *text, size_t size, const char *w
 {
 	if (size > JSON_SIZE_MAX)
 		return err_set(err, E2BIG, "%s: larger than %d bytes", what, JSON_SIZE_MAX);
+	/* yajl takes them for blanks. */
+	if (size > 0 && (memchr(text, '\f', size) || memchr(text, '\v', size)))
+		return err_set(err, EINVAL, "%s: a control character that is no blank of JSON", what);
 	struct parser parser = {.arena = arena};
 	yajl_handle handle = yajl_alloc(&callbacks, NULL, &parser);
 	if (!handle)
