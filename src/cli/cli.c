@@ -3,7 +3,9 @@
 #include "base/text.h"
 #include "cli/command.h"
 #include "cli/help.h"
+#include "cli/plugin.h"
 #include "cli/start_engine.h"
+#include "cli/suggest.h"
 
 #include <signal.h>
 #include <string.h>
@@ -158,9 +160,20 @@ static const char *absent_find(char *const *words)
 	return NULL;
 }
 
+/* "\n\nDid you mean this? tug images", or "": of the words of the first place, or of a group. */
+static const char *meant(struct arena *arena, const char *group, const char *word)
+{
+	const char *names[HELP_COMMANDS_MAX];
+	const char *best = suggest(word, names, help_names(group, names));
+	return best ? arena_printf(arena, "\n\nDid you mean this?  tug %s%s%s", group ? group : "", group ? " " : "",
+				   best)
+		    : "";
+}
+
 /* A group alone, help, or a word that is nothing. */
 static int no_command(char *const *words)
 {
+	auto_arena arena = {0};
 	if (!words[0]) {
 		help_all(stdout);
 		return 0;
@@ -175,11 +188,37 @@ static int no_command(char *const *words)
 		fprintf(stderr, "tug: %s: known to Docker, not there yet\n", absent);
 	else if (group)
 		fprintf(stderr,
-			"tug: unknown command: tug %s %s\n\nUsage:  tug %s COMMAND\n\nRun 'tug %s --help' for more "
+			"tug: unknown command: tug %s %s%s\n\nUsage:  tug %s COMMAND\n\nRun 'tug %s --help' for more "
 			"information\n",
-			words[0], words[1], words[0], words[0]);
+			words[0], words[1], meant(&arena, words[0], words[1]), words[0], words[0]);
 	else
-		fprintf(stderr, "tug: unknown command: tug %s\n\nRun 'tug --help' for more information\n", words[0]);
+		fprintf(stderr, "tug: unknown command: tug %s%s\n\nRun 'tug --help' for more information\n", words[0],
+			meant(&arena, NULL, words[0]));
+	return EXIT_FAILED;
+}
+
+/* A command of a plugin: becomes it. 0: there is none. */
+static int plugin_try(struct cli *cli, char **argv, char *const *words)
+{
+	const char *refused, *path = plugin_find(&cli->arena, words[0], &refused);
+	struct err err;
+	if (!path && !refused)
+		return 0;
+	if (!path) {
+		err_set(&err, EPERM,
+			"%s is not run: it and its folder must be root's or yours, and nobody else's to write",
+			refused);
+	} else {
+		int fd;
+		/* A plugin does not know how to start an engine. Its own words tell where that fails. */
+		if (cli->client.start && endpoint_connect(&cli->client.endpoint, &fd, &err) == 0)
+			close(fd);
+		else if (cli->client.start && cli->client.start(&cli->client, &err) < 0)
+			cli_complain(&err);
+		if (plugin_run(path, argv, cli->client.endpoint.text, &err) == 0)
+			return 0;
+	}
+	cli_complain(&err);
 	return EXIT_FAILED;
 }
 
@@ -305,15 +344,20 @@ int cli_main(int argc, char **argv)
 		help_all(stdout);
 		return 0;
 	}
-	cli.command = command_find(words, &used);
-	if (!cli.command)
-		return no_command(words);
-	cli.called = used == 2 ? cli.command->path : words[0];
 	if (host_choose(&cli, global.host, &err) < 0) {
 		cli_complain(&err);
 		return EXIT_USAGE;
 	}
-	int status = command_run(&cli, words + used);
+	cli.command = command_find(words, &used);
+	int status;
+	if (cli.command) {
+		cli.called = used == 2 ? cli.command->path : words[0];
+		status = command_run(&cli, words + used);
+	} else {
+		status = plugin_try(&cli, argv, words);
+		if (status == 0)
+			status = no_command(words);
+	}
 	if ((fflush(stdout) != 0 || ferror(stdout)) && status == 0)
 		status = EXIT_FAILED;
 	client_done(&cli.client);

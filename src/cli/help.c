@@ -104,6 +104,22 @@ bool help_has_group(const char *group)
 	return false;
 }
 
+size_t help_names(const char *group, const char *out_names[HELP_COMMANDS_MAX])
+{
+	static const char *const groups[] = {"container", "image", "system", "network", "volume"};
+	size_t count = 0;
+	for (size_t i = 0; !group && i < array_size(groups); i++)
+		out_names[count++] = groups[i];
+	for (const struct command *const *command = commands; *command && count < HELP_COMMANDS_MAX; command++) {
+		const char *name = group ? word_in((*command)->path, group) : (*command)->shortcut;
+		if (!group && !name && !strchr((*command)->path, ' '))
+			name = (*command)->path;
+		if (name)
+			out_names[count++] = name;
+	}
+	return count;
+}
+
 void help_group(const char *group, FILE *out)
 {
 	fprintf(out, "\nUsage:  tug %s COMMAND\n\nCommands:\n", group);
@@ -126,7 +142,8 @@ void help_all(FILE *out)
 			fprintf(out, "  %-11s %s\n", name, (*command)->summary);
 	}
 	fprintf(out, "\nGroups of commands:\n  container   Manage containers\n  image       Manage images\n"
-		     "  system      Manage the engine\n");
+		     "  system      Manage the engine\n  network     Manage networks\n  volume      Manage volumes\n"
+		     "  builder     Build, and what builds keep\n  manifest    Manage lists of manifests\n");
 	options_print(global_rows, "Global Options", out);
 	fprintf(out, "\nRun 'tug COMMAND --help' for more information on a command.\n");
 }

@@ -12,6 +12,10 @@ void help_group(const char *group, FILE *out); /* "container" */
 void help_all(FILE *out);
 bool help_has_group(const char *group);
 
+/* The words that may follow `tug`, or a group; how many. */
+enum { HELP_COMMANDS_MAX = 256 };
+size_t help_names(const char *group, const char *out_names[HELP_COMMANDS_MAX]);
+
 /* --- for other makers of help: manual pages, completion --- */
 
 enum { HELP_ROWS_MAX = 160 };

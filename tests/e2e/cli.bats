@@ -38,6 +38,36 @@ setup() {
 	[[ $output == *"tug: unknown command: tug container nonsense"*"Usage:  tug container COMMAND"* ]]
 }
 
+@test "a mistyped command is guessed" {
+	run -1 "$tug" imgaes
+	[[ $output == *"unknown command: tug imgaes"*"Did you mean this?  tug images"* ]]
+	run -1 "$tug" container insepct
+	[[ $output == *"Did you mean this?  tug container inspect"* ]]
+}
+
+@test "Docker's plugins bring commands; those that others can write to are not run (A-16)" {
+	export DOCKER_CONFIG=$BATS_TEST_TMPDIR/docker
+	plugin=$DOCKER_CONFIG/cli-plugins/docker-say
+	mkdir -p "$DOCKER_CONFIG/cli-plugins"
+	chmod 755 "$DOCKER_CONFIG" "$DOCKER_CONFIG/cli-plugins"
+	printf '#!/bin/sh\necho "$DOCKER_HOST" "$@"; exit 3\n' >"$plugin"
+	run -1 "$tug" say
+	[[ $output == *"unknown command: tug say"* ]]
+	chmod 755 "$plugin"
+	run -3 "$tug" -H unix:///x.sock say --it twice
+	[ "$output" = "unix:///x.sock -H unix:///x.sock say --it twice" ]
+	chmod 775 "$plugin"
+	run -1 "$tug" say
+	[[ $output == *"$plugin is not run"*"nobody else's to write"* ]]
+	chmod 755 "$plugin" && chmod 777 "$DOCKER_CONFIG/cli-plugins"
+	run -1 "$tug" say
+	[[ $output == *"is not run"* ]]
+	mkdir "$BATS_TEST_TMPDIR/more" && mv "$plugin" "$BATS_TEST_TMPDIR/more/docker-other"
+	chmod 755 "$BATS_TEST_TMPDIR/more"
+	jq -n --arg d "$BATS_TEST_TMPDIR/more" '{cliPluginsExtraDirs: [$d]}' >"$DOCKER_CONFIG/config.json"
+	run -3 "$tug" other
+}
+
 @test "what Docker has and tug does not yet is refused by name" {
 	for command in swarm "node ls" "service ls" "stack deploy" trust; do
 		run -1 "$tug" $command
