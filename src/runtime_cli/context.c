@@ -60,6 +60,13 @@ static void line_make(const struct context *context, const char *level, const ch
 	}
 }
 
+static void log_append(const struct context *context, const struct buf *line)
+{
+	auto_fd int fd = open(context->log, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0644);
+	if (fd < 0 || fd_write_full(fd, line->data, line->len) < 0)
+		fprintf(stderr, "tug-runtime: log %s: %s\n", context->log, strerror(errno));
+}
+
 static void tell(const struct context *context, const char *level, const char *text)
 {
 	auto_buf line = BUF_INIT(LINE_MAX_SIZE);
@@ -68,9 +75,7 @@ static void tell(const struct context *context, const char *level, const char *t
 	if (text_empty(context->log))
 		return;
 	line_make(context, level, text, &line);
-	auto_fd int fd = open(context->log, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0644);
-	if (fd < 0 || fd_write_full(fd, line.data, line.len) < 0)
-		fprintf(stderr, "tug-runtime: log %s: %s\n", context->log, strerror(errno));
+	log_append(context, &line);
 }
 
 int context_failed(const struct context *context, const struct err *err)
@@ -87,4 +92,15 @@ void context_warn(const struct context *context, const char *sentence)
 void context_warn_of(void *context, const char *sentence)
 {
 	context_warn(context, sentence);
+}
+
+void context_debug_of(void *pointer, const char *sentence)
+{
+	const struct context *context = pointer;
+	auto_buf line = BUF_INIT(LINE_MAX_SIZE);
+	line_make(context, "debug", sentence, &line);
+	if (text_empty(context->log))
+		fputs(buf_str(&line), stderr);
+	else
+		log_append(context, &line);
 }

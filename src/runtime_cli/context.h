@@ -21,6 +21,9 @@ int context_failed(const struct context *context, const struct err *err);
 void context_warn(const struct context *context, const char *sentence);
 void context_warn_of(void *context, const char *sentence); /* the same, as a callback */
 
+/* --debug: in the log, or on standard error where there is none; in the log's form. */
+void context_debug_of(void *context, const char *sentence);
+
 /* A command of tug-runtime. */
 struct command {
 	const char *name, *usage, *summary;

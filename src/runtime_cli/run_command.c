@@ -10,7 +10,7 @@ static const struct option_row global_rows[] = {
     O_STRING(struct context, root, "root", 0, "DIR", "Where the state of containers is kept"),
     O_STRING(struct context, log, "log", 0, "FILE", "Append errors to this file too"),
     O_STRING(struct context, log_format, "log-format", 0, "text|json", "The form of lines in the log"),
-    O_BOOL(struct context, debug, "debug", 0, "More words in the log"),
+    O_BOOL(struct context, debug, "debug", 0, "Each step as a line of the log"),
     O_BOOL(struct context, systemd_cgroup, "systemd-cgroup", 0, "Ask systemd for control groups: slice:prefix:name"),
     O_STRING(struct context, rootless, "rootless", 0, "true|false|auto",
 	     "Whether control groups that may not be made are done without"),
@@ -125,6 +125,11 @@ int runtime_main(int argc, char **argv)
 	}
 	if (context.trace_time)
 		trace_start();
+	if (context.debug) {
+		auto_free char *begin = x_printf("tug-runtime %s: %s", TUG_VERSION, command->name);
+		trace_tell(context_debug_of, &context);
+		trace(begin);
+	}
 	int status = command_run(&context, command, rest + 1);
 	cleanup_fd(&context.root_fd);
 	free(context.own_root);

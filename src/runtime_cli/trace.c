@@ -8,6 +8,15 @@
 static bool on;
 static int64_t first, last;
 
+static void (*debug)(void *context, const char *sentence);
+static void *debug_context;
+
+void trace_tell(void (*tell)(void *context, const char *sentence), void *context)
+{
+	debug = tell;
+	debug_context = context;
+}
+
 void trace_start(void)
 {
 	on = true;
@@ -16,6 +25,8 @@ void trace_start(void)
 
 void trace(const char *step)
 {
+	if (debug)
+		debug(debug_context, step);
 	if (!on)
 		return;
 	int64_t now = time_monotonic_ns();

@@ -150,3 +150,14 @@ mounts_here() { awk -v folder="$B/rootfs" 'index($5, folder) == 1 {print $5}' /p
 	[ "$(mounts_here)" = "$B/rootfs" ]
 	umount "$B/rootfs"
 }
+
+@test "--debug: each step in the log, or on standard error without one" {
+	command_is 'echo hello'
+	run -0 rt --debug run -b "$B" "$ID" </dev/null
+	[[ $output == *"level=debug msg=\"tug-runtime "*": run\""*"level=debug msg=\"plan compiled\""*hello* ]]
+	run -0 rt --debug --log "$B/log" --log-format json run -b "$B" "$ID" </dev/null
+	[ "$output" = hello ]
+	jq -es 'all(.[]; .level == "debug") and any(.[]; .msg == "program started")' "$B/log"
+	run -1 rt --debug --log "$B/log" state nosuch
+	tail -n 1 "$B/log" | grep -q level=error
+}
