@@ -33,8 +33,11 @@ static int devices_compile(struct arena *arena, const struct oci_linux *part, st
 					  .gid = device->gid ? *device->gid : 0};
 		char type = device->type ? device->type[0] : 0;
 		row.type = type == 'b' ? S_IFBLK : type == 'p' ? S_IFIFO : S_IFCHR;
-		if (!device->path || device->path[0] != '/' || !type || !strchr("cbup", type))
-			return err_set(err, EINVAL, "linux: devices: [%zu]: not a device", i);
+		if (!device->path || device->path[0] != '/')
+			return err_set(err, EINVAL, "linux: devices: [%zu]: path: not an absolute path", i);
+		if (!type || !strchr("cbup", type))
+			return err_set(err, EINVAL, "linux: devices: [%zu]: type: \"%s\" is none of c, b, u, p", i,
+				       device->type ? device->type : "");
 		row.major = device->major ? (uint32_t)*device->major : 0;
 		row.minor = device->minor ? (uint32_t)*device->minor : 0;
 		size_t at = 0;
@@ -198,6 +201,20 @@ static int hooks_compile(struct arena *arena, const struct oci_hook *hooks, size
 	return 0;
 }
 
+/* Those that run outside of the plan, before anything is done. */
+static int hooks_check(struct arena *arena, const struct oci_hooks *hooks, struct err *err)
+{
+	struct plan_hook *unused;
+	int rc = hooks_compile(arena, hooks->prestart.items, hooks->prestart.count, "prestart", &unused, err);
+	if (rc == 0)
+		rc = hooks_compile(arena, hooks->create_runtime.items, hooks->create_runtime.count, "createRuntime",
+				   &unused, err);
+	if (rc == 0)
+		rc = hooks_compile(arena, hooks->poststart.items, hooks->poststart.count, "poststart", &unused, err);
+	return rc < 0 ? rc
+		      : hooks_compile(arena, hooks->poststop.items, hooks->poststop.count, "poststop", &unused, err);
+}
+
 int plan_hook_compile(struct arena *arena, const struct oci_hook *hook, struct plan_hook *out_hook, struct err *err)
 {
 	if (!hook->path || hook->path[0] != '/')
@@ -300,6 +317,8 @@ int plan_compile(struct arena *arena, const struct oci_spec *spec, const struct 
 		rc = plan_mounts_compile(arena, spec, options, plan, err);
 	if (rc == 0)
 		rc = devices_compile(arena, part, plan, err);
+	if (rc == 0 && spec->hooks)
+		rc = hooks_check(arena, spec->hooks, err);
 	if (rc == 0 && spec->hooks) {
 		rc = hooks_compile(arena, spec->hooks->create_container.items, spec->hooks->create_container.count,
 				   "createContainer", &plan->create_hooks, err);

@@ -148,8 +148,8 @@ static int io_priority_compile(const struct oci_io_priority *priority, struct pl
 
 /* --- memory policy, personality --- */
 
-/* "0-3,7" into a mask. */
-static int nodes_parse(const char *text, uint64_t mask[PLAN_NODES], struct err *err)
+/* "0-3,7" into a mask; mask NULL: only checked. */
+static int numbers_parse(const char *text, int64_t max, const char *what, uint64_t *mask, struct err *err)
 {
 	auto_strv char **parts = strv_split(text, ',');
 	for (char **part = parts; *part; part++) {
@@ -157,17 +157,31 @@ static int nodes_parse(const char *text, uint64_t mask[PLAN_NODES], struct err *
 		char *dash = strchr(*part, '-');
 		if (dash)
 			*dash = 0;
-		int rc = number_parse(*part, 0, PLAN_NODES * 64 - 1, "linux: memoryPolicy: nodes", &first, err);
+		int rc = number_parse(*part, 0, max, what, &first, err);
 		last = first;
 		if (rc == 0 && dash)
-			rc = number_parse(dash + 1, first, PLAN_NODES * 64 - 1, "linux: memoryPolicy: nodes", &last,
-					  err);
+			rc = number_parse(dash + 1, first, max, what, &last, err);
 		if (rc < 0)
 			return rc;
-		for (int64_t node = first; node <= last; node++)
-			mask[node / 64] |= UINT64_C(1) << node % 64;
+		for (int64_t number = first; mask && number <= last; number++)
+			mask[number / 64] |= UINT64_C(1) << number % 64;
 	}
 	return 0;
+}
+
+static int cpu_affinity_compile(const struct oci_cpu_affinity *affinity, struct plan_process *plan, struct err *err)
+{
+	enum { CPU_MAX = 1023 }; /* of a cpu_set_t */
+	if (!affinity)
+		return 0;
+	plan->cpus_initial = affinity->initial;
+	plan->cpus_final = affinity->final;
+	int rc = text_empty(affinity->initial)
+		     ? 0
+		     : numbers_parse(affinity->initial, CPU_MAX, "process: execCPUAffinity: initial", NULL, err);
+	return rc < 0 || text_empty(affinity->final)
+		   ? rc
+		   : numbers_parse(affinity->final, CPU_MAX, "process: execCPUAffinity: final", NULL, err);
 }
 
 static int memory_policy_compile(const struct oci_memory_policy *policy, struct plan_memory_policy *plan,
@@ -198,7 +212,9 @@ static int memory_policy_compile(const struct oci_memory_policy *policy, struct 
 	}
 	plan->set = true;
 	plan->mode = (int32_t)mode;
-	return text_empty(policy->nodes) ? 0 : nodes_parse(policy->nodes, plan->nodes, err);
+	return text_empty(policy->nodes)
+		   ? 0
+		   : numbers_parse(policy->nodes, PLAN_NODES * 64 - 1, "linux: memoryPolicy: nodes", plan->nodes, err);
 }
 
 int plan_attributes_compile(const struct oci_linux *part, const struct plan_options *options,
@@ -366,14 +382,12 @@ int plan_process_compile(struct arena *arena, const struct oci_process *process,
 		plan.filter_flags = options->filter->flags;
 		plan.filter_notify = options->filter->notify;
 	}
-	if (process->exec_cpu_affinity) {
-		plan.cpus_initial = process->exec_cpu_affinity->initial;
-		plan.cpus_final = process->exec_cpu_affinity->final;
-	}
 	int rc = plan_environment_compile(arena, process->env, &plan.env, err);
 	if (rc < 0)
 		return err_wrap(err, "process: env");
-	rc = user_compile(process, options, &plan, err);
+	rc = cpu_affinity_compile(process->exec_cpu_affinity, &plan, err);
+	if (rc == 0)
+		rc = user_compile(process, options, &plan, err);
 	if (rc == 0)
 		rc = terminal_compile(process, &plan, err);
 	if (rc == 0)
