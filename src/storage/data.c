@@ -44,8 +44,11 @@ int data_stage(int data, char out_name[STAGING_NAME], int *out_dir, struct err *
 	if (mkdirat(data, path, 0700) < 0)
 		return err_sys(err, "make %s", path);
 	int dir = openat(data, path, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
-	if (dir < 0)
-		return err_sys(err, "open %s", path);
+	if (dir < 0) {
+		err_sys(err, "open %s", path);
+		(void)unlinkat(data, path, AT_REMOVEDIR);
+		return -err->code;
+	}
 	memcpy(out_name, name, sizeof name);
 	*out_dir = dir;
 	return 0;
