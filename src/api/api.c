@@ -78,6 +78,8 @@ int api_open(struct loop *loop, struct engine *engine, const struct api_config *
 	api->loop = loop;
 	api->engine = engine;
 	api->max = config->connections_max ? config->connections_max : CONNECTIONS_MAX;
+	if (gethostname(api->host, sizeof api->host - 1) < 0) /* cut: then it is called by its address */
+		api->host[0] = 0;
 	api->listeners = x_alloc((config->listener_count + 1) * sizeof *api->listeners);
 	for (size_t i = 0; i < config->listener_count; i++) {
 		struct listener *listener = &api->listeners[i];

@@ -1,5 +1,6 @@
 #include "api/connection.h"
 
+#include "api/browser.h"
 #include "api/route.h"
 #include "base/log.h"
 
@@ -86,14 +87,19 @@ static bool input_read(struct connection *c)
 	return true;
 }
 
-/* A request that is not HTTP, or too large: answer and end, for its end cannot be found. */
+/* A request that is not HTTP, too large, or a web page's: answer and end. */
 static void request_refuse(struct connection *c, const struct err *err)
 {
 	c->last = true;
 	c->active = true;
 	c->head.method = "GET";
 	c->exchange.head = &c->head;
-	exchange_refuse(&c->exchange, err->code == EFBIG ? 431 : err->code == EOPNOTSUPP ? 501 : 400, "%s", err->msg);
+	exchange_refuse(&c->exchange,
+			err->code == EFBIG	  ? 431
+			: err->code == EOPNOTSUPP ? 501
+			: err->code == EPERM	  ? 403
+						  : 400,
+			"%s", err->msg);
 }
 
 static void handler_call(struct connection *c)
@@ -122,7 +128,8 @@ static bool head_step(struct connection *c)
 	char *text = arena_alloc(&x->arena, size);
 	memcpy(text, c->in.data, size);
 	buf_consume(&c->in, size);
-	if (http_head_parse(text, size, &c->head, &err) < 0) {
+	if (http_head_parse(text, size, &c->head, &err) < 0 ||
+	    (c->tcp && browser_check(&c->head, c->api->host, &err) < 0)) {
 		request_refuse(c, &err);
 		return true;
 	}

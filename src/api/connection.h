@@ -32,6 +32,7 @@ struct api {
 	struct loop_timer accept_timer; /* after the process ran out of descriptors */
 	struct connection *first;	/* the one that was opened last */
 	uint32_t count, max;
+	char host[256]; /* the name of this host */
 };
 
 enum connection_state {

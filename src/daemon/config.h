@@ -49,6 +49,7 @@ struct daemon_config {
 	struct json_map proxies;
 	int64_t downloads, uploads, download_attempts, registry_timeout_s;
 	bool live_restore;
+	bool tls; /* false: tcp:// is served without, by whom both were told */
 };
 
 /* What the command line asks for beside the keys. */

@@ -126,9 +126,12 @@ TEST(flags_have_a_place)
 		char *flags[3];
 		const char *message;
 	} rows[] = {
-	    {{"--colour"}, "unknown flag: --colour"},	     {{"--tls"}, "--tls: known to Docker, not there yet"},
-	    {{"--mtu"}, "flag needs an argument: --mtu"},    {{"--mtu", "7"}, "--mtu: 7 is not from"},
-	    {{"word"}, "word: an argument is not expected"}, {{"-l", "loud"}, "-l: \"loud\" is not one of"},
+	    {{"--colour"}, "unknown flag: --colour"},
+	    {{"--tlscert", "x"}, "--tlscert: known to Docker, not there yet"},
+	    {{"--mtu"}, "flag needs an argument: --mtu"},
+	    {{"--mtu", "7"}, "--mtu: 7 is not from"},
+	    {{"word"}, "word: an argument is not expected"},
+	    {{"-l", "loud"}, "-l: \"loud\" is not one of"},
 	};
 	struct err err;
 	for (size_t i = 0; i < array_size(rows); i++) {

@@ -240,6 +240,11 @@ static int listeners_open(struct daemon *daemon, struct err *err)
 		if (daemon->listener_count == LISTENERS_MAX)
 			return err_set(err, E2BIG, "hosts: more than %d sockets", LISTENERS_MAX);
 		bool inherited = text_equal(*host, "fd://");
+		if (text_after(*host, "tcp://") && daemon->start.tls)
+			return err_set(err, EINVAL,
+				       "%s: whoever reaches this address is root on this host: TLS is not there yet; "
+				       "to listen without it all the same set \"tls\": false, or --tls=false",
+				       *host);
 		int rc = inherited ? listeners_inherit(daemon, err)
 				   : listen_on(*host, daemon->start.group, &listener->fd, err);
 		if (rc < 0)

@@ -99,12 +99,22 @@ other() { in_net timeout 20 "$TUG_BIN/tugd" --config-file "$BATS_TEST_TMPDIR/dae
 	engine_answers
 }
 
-@test "TCP when asked for" {
+@test "TCP when asked for twice; web pages may not use it (A-07)" {
 	other_config '{"hosts": ["tcp://127.0.0.1:2385"]}'
+	run -1 other
+	[[ $output == *"tcp://127.0.0.1:2385: whoever reaches this address is root"*'"tls": false'* ]]
+	other_config '{"hosts": ["tcp://127.0.0.1:2385"], "tls": false}'
 	nsenter --net="$NET" "$TUG_BIN/tugd" --config-file "$BATS_TEST_TMPDIR/daemon.json" 3>&- >"$BATS_TEST_TMPDIR/log" 2>&1 &
 	pid=$!
 	answers() { [ "$(in_net curl -s http://127.0.0.1:2385/_ping)" = OK ]; }
 	wait_for answers
+	asks() { in_net curl -s -o /dev/null -w '%{http_code}' "$@" http://127.0.0.1:2385/info; }
+	[ "$(asks -H 'Host: localhost:2385')" = 200 ]
+	[ "$(asks -H 'Origin: http://evil.example')" = 403 ]
+	[ "$(asks -H 'Sec-Fetch-Site: cross-site')" = 403 ]
+	[ "$(asks -H 'Host: evil.example')" = 403 ]
+	[ "$(asks -X POST -H 'Content-Type: text/plain' -d x)" = 403 ]
+	DOCKER_HOST=tcp://127.0.0.1:2385 TUG_HOST= in_net "$TUG_BIN/tug" version >/dev/null
 	kill "$pid"
 	wait_for process_gone "$pid"
 }
