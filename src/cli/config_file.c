@@ -185,7 +185,6 @@ int config_set(const char *key, const char *value, struct err *err)
 	auto_buf text = BUF_INIT(CONFIG_FILE_MAX), made = BUF_INIT(CONFIG_FILE_MAX);
 	char place[PATH_MAX];
 	const char *dir, *name = NULL;
-	struct stat status = {.st_mode = 0600};
 	int rc = config_dir(&arena, &dir, err);
 	if (rc == 0)
 		rc = text_read(arena_printf(&arena, "%s/config.json", dir), &text, err);
@@ -198,7 +197,5 @@ int config_set(const char *key, const char *value, struct err *err)
 	auto_fd int folder = open(*place ? place : "/", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	if (folder < 0)
 		return err_sys(err, "open %s", place);
-	if (fstatat(folder, name, &status, 0) < 0 && errno != ENOENT)
-		return err_sys(err, "%s/config.json", dir);
-	return file_replace(folder, name, made.data, made.len, status.st_mode & 07777, err);
+	return file_replace(folder, name, made.data, made.len, 0600, err);
 }

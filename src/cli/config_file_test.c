@@ -50,7 +50,7 @@ TEST(what_is_no_object_is_not_touched)
 	buf_done(&out);
 }
 
-TEST(the_file_keeps_its_mode_and_its_link)
+TEST(the_file_is_its_owner_s_and_keeps_its_link)
 {
 	auto_arena arena = {0};
 	struct stat status;
@@ -59,12 +59,12 @@ TEST(the_file_keeps_its_mode_and_its_link)
 	CHECK(setenv("DOCKER_CONFIG", dir, 1) == 0);
 	CHECK_OK(config_set("currentContext", "\"far\"", &err));
 	CHECK(stat("config.json", &status) == 0 && (status.st_mode & 0777) == 0600);
-	CHECK(mkdir("else", 0700) == 0 && rename("config.json", "else/kept") == 0 && chmod("else/kept", 0640) == 0);
+	CHECK(mkdir("else", 0700) == 0 && rename("config.json", "else/kept") == 0 && chmod("else/kept", 0644) == 0);
 	snprintf(path, sizeof path, "%s/else/kept", dir);
 	CHECK(symlink(path, "config.json") == 0);
 	CHECK_OK(config_set("psFormat", "\"json\"", &err));
 	CHECK(lstat("config.json", &status) == 0 && S_ISLNK(status.st_mode));
-	CHECK(stat("else/kept", &status) == 0 && (status.st_mode & 0777) == 0640);
+	CHECK(stat("else/kept", &status) == 0 && (status.st_mode & 0777) == 0600);
 	CHECK_STR(config_string(&arena, "currentContext"), "far");
 	CHECK_STR(config_string(&arena, "psFormat"), "json");
 	CHECK(config_string(&arena, "none") == NULL);
