@@ -1,6 +1,7 @@
 /* One logical line becomes an instruction: keyword, flags, arguments in their form. */
 #include "build/instruction.h"
 
+#include "base/nearest.h"
 #include "base/text.h"
 #include "build/instruction_rules.h"
 #include "build/words.h"
@@ -57,7 +58,7 @@ static int flag_check(const struct instruction *instruction, const struct instru
 		if (text_equal(rule->flags[count], name))
 			return 0;
 	}
-	const char *near = word_nearest(name, rule->flags, count);
+	const char *near = word_nearest(name, rule->flags, count, NEAREST_FAR);
 	if (near)
 		return instruction_error(instruction, offset, err, "unknown flag: --%s (did you mean --%s?)", name,
 					 near);
@@ -332,7 +333,7 @@ static int unknown_instruction(const struct instruction *instruction, struct err
 	snprintf(upper, sizeof upper, "%s", instruction->keyword);
 	for (char *c = upper; *c; c++)
 		*c = (char)toupper((unsigned char)*c);
-	const char *near = word_nearest(upper, names, instruction_rule_count);
+	const char *near = word_nearest(upper, names, instruction_rule_count, NEAREST_FAR);
 	if (near)
 		return instruction_error(instruction, 0, err, "unknown instruction: %s (did you mean %s?)",
 					 instruction->keyword, near);

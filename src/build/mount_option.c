@@ -1,7 +1,7 @@
 #include "build/mount_option.h"
 
+#include "base/nearest.h"
 #include "base/text.h"
-#include "build/words.h"
 #include "docker/size.h"
 
 #include <string.h>
@@ -102,7 +102,7 @@ static int key_check(const char *key, const char *type, struct err *err)
 			return 0;
 		return err_set(err, EINVAL, "unexpected key '%s' for mount type '%s'", key, type);
 	}
-	const char *near = word_nearest(key, names, array_size(keys));
+	const char *near = word_nearest(key, names, array_size(keys), NEAREST_FAR);
 	return near ? err_set(err, EINVAL, "unexpected key '%s' (did you mean %s?)", key, near)
 		    : err_set(err, EINVAL, "unexpected key '%s'", key);
 }
@@ -198,7 +198,7 @@ int mount_option_parse(struct arena *arena, const char *text, struct build_mount
 	for (size_t i = 0; i < array_size(types); i++)
 		known = known || text_equal(types[i], mount.type);
 	if (!known) {
-		const char *near = word_nearest(mount.type, types, array_size(types));
+		const char *near = word_nearest(mount.type, types, array_size(types), NEAREST_FAR);
 		return err_set(err, EINVAL, "unsupported mount type \"%s\"%s%s%s", mount.type,
 			       near ? " (did you mean " : "", near ? near : "", near ? "?)" : "");
 	}

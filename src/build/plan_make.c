@@ -1,8 +1,8 @@
 /* Stages: which there are, which are needed, in which order, and what they start from. */
+#include "base/nearest.h"
 #include "base/text.h"
 #include "base/time.h"
 #include "build/planner.h"
-#include "build/words.h"
 #include "docker/reference.h"
 
 #include <ctype.h>
@@ -235,7 +235,7 @@ static int target_find(struct planner *planner, struct err *err)
 		if (*planner->stages[i].name)
 			names[count++] = planner->stages[i].name;
 	}
-	const char *near = word_nearest(target, names, count);
+	const char *near = word_nearest(target, names, count, NEAREST_FAR);
 	return near ? err_set(err, EINVAL, "target stage \"%s\" could not be found (did you mean %s?)", target, near)
 		    : err_set(err, EINVAL, "target stage \"%s\" could not be found", target);
 }

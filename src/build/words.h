@@ -13,6 +13,3 @@ char **words_split_quoted(struct arena *arena, const char *text, char escape);
 
 /* ["a", "b"]; false when it is no JSON list of strings. */
 bool words_json(struct arena *arena, const char *text, char ***out_words);
-
-/* The nearest of the known words, for "did you mean", or NULL when none is near. */
-const char *word_nearest(const char *word, const char *const *known, size_t count);

@@ -1,11 +1,11 @@
 #include "cli/cli.h"
 
+#include "base/nearest.h"
 #include "base/text.h"
 #include "cli/command.h"
 #include "cli/help.h"
 #include "cli/plugin.h"
 #include "cli/start_engine.h"
-#include "cli/suggest.h"
 
 #include <signal.h>
 #include <string.h>
@@ -164,7 +164,8 @@ static const char *absent_find(char *const *words)
 static const char *meant(struct arena *arena, const char *group, const char *word)
 {
 	const char *names[HELP_COMMANDS_MAX];
-	const char *best = suggest(word, names, help_names(group, names));
+	/* Of a short word two letters are nearly all. */
+	const char *best = word_nearest(word, names, help_names(group, names), strlen(word) < 4 ? 2 : 3);
 	return best ? arena_printf(arena, "\n\nDid you mean this?  tug %s%s%s", group ? group : "", group ? " " : "",
 				   best)
 		    : "";
