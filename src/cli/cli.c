@@ -210,11 +210,9 @@ static int plugin_try(struct cli *cli, char **argv, char *const *words)
 			"%s is not run: it and its folder must be root's or yours, and nobody else's to write",
 			refused);
 	} else {
-		int fd;
+		auto_fd int fd = -1;
 		/* A plugin does not know how to start an engine. Its own words tell where that fails. */
-		if (cli->client.start && endpoint_connect(&cli->client.endpoint, &fd, &err) == 0)
-			close(fd);
-		else if (cli->client.start && cli->client.start(&cli->client, &err) < 0)
+		if (cli->client.start && client_connect(&cli->client, &fd, &err) < 0)
 			cli_complain(&err);
 		if (plugin_run(path, argv, cli->client.endpoint.text, &err) == 0)
 			return 0;

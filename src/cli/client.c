@@ -116,15 +116,14 @@ void client_done(struct client *client)
 	arena_done(&client->arena);
 }
 
-/* Connects; starts an engine once when nobody listens and that is wanted. */
-static int stream_connect(struct client *client, struct client_stream *stream, struct err *err)
+int client_connect(struct client *client, int *out_fd, struct err *err)
 {
-	int rc = endpoint_connect(&client->endpoint, &stream->fd, err);
+	int rc = endpoint_connect(&client->endpoint, out_fd, err);
 	if ((rc == -ENOENT || rc == -ECONNREFUSED) && client->start) {
 		int (*start)(struct client * client, struct err * err) = client->start;
 		client->start = NULL;
 		rc = start(client, err);
-		return rc < 0 ? rc : endpoint_connect(&client->endpoint, &stream->fd, err);
+		return rc < 0 ? rc : endpoint_connect(&client->endpoint, out_fd, err);
 	}
 	if (rc == -EACCES || rc == -EPERM)
 		return err_set(err, -rc,
@@ -319,7 +318,7 @@ int client_open(struct client *client, const struct client_request *request, str
 		struct err *err)
 {
 	struct client_stream stream = {.fd = -1, .in = BUF_INIT(HTTP_RESPONSE_MAX + CLIENT_READ)};
-	int rc = stream_connect(client, &stream, err);
+	int rc = client_connect(client, &stream.fd, err);
 	if (rc == 0)
 		rc = request_do(client, &stream, request, err);
 	if (rc == 0 && stream.head.status >= 300)
@@ -339,7 +338,7 @@ int client_call(struct client *client, const struct client_request *request, con
 	int rc = 0;
 	for (int round = 0; round < 2; round++) {
 		bool kept = stream->fd >= 0;
-		rc = kept ? 0 : stream_connect(client, stream, err);
+		rc = kept ? 0 : client_connect(client, &stream->fd, err);
 		if (rc < 0)
 			return rc;
 		rc = request_do(client, stream, request, err);

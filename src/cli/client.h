@@ -41,6 +41,9 @@ struct client {
 void client_init(struct client *client, const struct endpoint *endpoint);
 void client_done(struct client *client);
 
+/* Connects; starts an engine once when nobody listens and that is wanted. */
+int client_connect(struct client *client, int *out_fd, struct err *err) must_check;
+
 /* A body that is made while it is sent. */
 struct client_body {
 	/* Lends 1 byte or more; *out_size 0 is the end. A failure ends the connection. */

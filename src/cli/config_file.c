@@ -18,10 +18,15 @@ int config_dir(struct arena *arena, const char **out_path, struct err *err)
 	return 0;
 }
 
-static int text_read(const char *path, struct buf *text, struct err *err)
+int config_read(struct arena *arena, struct buf *text, struct err *err)
 {
+	const char *dir;
 	struct err missing;
-	int rc = file_read(AT_FDCWD, path, text, &missing);
+	int rc = config_dir(arena, &dir, err);
+	if (rc < 0)
+		return rc;
+	const char *path = arena_printf(arena, "%s/config.json", dir);
+	rc = file_read(AT_FDCWD, path, text, &missing);
 	return rc < 0 && rc != -ENOENT && rc != -ENOTDIR ? err_set(err, missing.code, "%s: %s", path, missing.msg) : 0;
 }
 
@@ -33,19 +38,8 @@ int config_load(struct arena *arena, const struct json **out_value, struct err *
 	*out_value = NULL;
 	if (config_dir(arena, &dir, &homeless) < 0)
 		return 0;
-	const char *path = arena_printf(arena, "%s/config.json", dir);
-	int rc = text_read(path, &text, err);
-	return rc < 0 || text.len == 0 ? rc : json_parse(arena, text.data, text.len, path, out_value, err);
-}
-
-const char *config_string(struct arena *arena, const char *key)
-{
-	const struct json *config;
-	struct err ignored;
-	if (config_load(arena, &config, &ignored) < 0 || !config)
-		return NULL;
-	const struct json *value = json_get(config, key);
-	return value && value->kind == JSON_STRING ? value->text : NULL;
+	int rc = config_read(arena, &text, err);
+	return rc < 0 || text.len == 0 ? rc : json_parse(arena, text.data, text.len, "config.json", out_value, err);
 }
 
 /* --- editing --- */
@@ -179,17 +173,12 @@ static int place_find(const char *dir, char out_dir[PATH_MAX], const char **out_
 	return 0;
 }
 
-int config_set(const char *key, const char *value, struct err *err)
+int config_write(const struct buf *text, struct err *err)
 {
 	auto_arena arena = {0};
-	auto_buf text = BUF_INIT(CONFIG_FILE_MAX), made = BUF_INIT(CONFIG_FILE_MAX);
 	char place[PATH_MAX];
 	const char *dir, *name = NULL;
 	int rc = config_dir(&arena, &dir, err);
-	if (rc == 0)
-		rc = text_read(arena_printf(&arena, "%s/config.json", dir), &text, err);
-	if (rc == 0)
-		rc = config_edit(buf_str(&text), text.len, key, value, &made, err);
 	if (rc == 0)
 		rc = place_find(dir, place, &name, err);
 	if (rc < 0)
@@ -197,5 +186,5 @@ int config_set(const char *key, const char *value, struct err *err)
 	auto_fd int folder = open(*place ? place : "/", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	if (folder < 0)
 		return err_sys(err, "open %s", place);
-	return file_replace(folder, name, made.data, made.len, 0600, err);
+	return file_replace(folder, name, text->data, text->len, 0600, err);
 }

@@ -24,18 +24,6 @@ const char *credentials_key(const char *host)
 	return text_equal(host, "docker.io") ? AUTH_HUB : host;
 }
 
-static int file_load(struct arena *arena, struct buf *text, struct err *err)
-{
-	const char *dir;
-	struct err missing;
-	int rc = config_dir(arena, &dir, err);
-	if (rc < 0)
-		return rc;
-	auto_free char *path = x_printf("%s/config.json", dir);
-	rc = file_read(AT_FDCWD, path, text, &missing);
-	return rc < 0 && rc != -ENOENT ? err_set(err, missing.code, "%s: %s", path, missing.msg) : 0;
-}
-
 /* The exact key beats one that is a URL of the same host. */
 static const struct json *host_get(struct arena *arena, const struct json *map, const char *host)
 {
@@ -165,16 +153,14 @@ int credentials_edit(struct arena *arena, const void *text, size_t size, const c
 	return rc < 0 ? rc : config_edit(text, size, "auths", buf_str(&auths), out, err);
 }
 
-static int auths_write(struct arena *arena, const char *host, const struct auth_config *auth, bool *out_found,
-		       struct err *err)
+static int auths_write(struct arena *arena, const struct buf *text, const char *host, const struct auth_config *auth,
+		       bool *out_found, struct err *err)
 {
-	auto_buf text = BUF_INIT(CONFIG_FILE_MAX), auths = BUF_INIT(CONFIG_FILE_MAX);
-	int rc = file_load(arena, &text, err);
-	if (rc == 0)
-		rc = auths_make(arena, buf_str(&text), text.len, host, auth, &auths, out_found, err);
+	auto_buf made = BUF_INIT(CONFIG_FILE_MAX);
+	int rc = credentials_edit(arena, buf_str(text), text->len, host, auth, &made, out_found, err);
 	if (rc < 0 || (!auth && !*out_found))
 		return rc;
-	return config_set("auths", buf_str(&auths), err);
+	return config_write(&made, err);
 }
 
 /* --- helpers --- */
@@ -303,7 +289,7 @@ int credentials_find(struct arena *arena, const char *host, struct auth_config *
 	}
 	bool found = out_auth->username || out_auth->identity_token || out_auth->registry_token;
 	if (!found && config_dir(arena, &home, &missing) == 0) {
-		rc = file_load(arena, &text, err);
+		rc = config_read(arena, &text, err);
 		if (rc == 0)
 			rc = credentials_read(arena, buf_str(&text), text.len, host, &file, err);
 		if (rc == 0 && file.helper)
@@ -339,32 +325,32 @@ int credentials_store(struct arena *arena, const struct auth_config *auth, bool 
 	struct credentials_file file;
 	const char *host = auth_host(arena, auth->server_address);
 	bool found;
-	int rc = file_load(arena, &text, err);
+	int rc = config_read(arena, &text, err);
 	if (rc == 0)
 		rc = credentials_read(arena, buf_str(&text), text.len, host, &file, err);
 	if (rc < 0)
 		return rc;
 	*out_plain = !file.helper;
 	if (!file.helper)
-		return auths_write(arena, host, auth, &found, err);
+		return auths_write(arena, &text, host, auth, &found, err);
 	rc = helper_store(file.helper, host, auth, err);
 	/* The file says that there are some, as Docker's does. */
 	const struct auth_config nothing = {0};
-	return rc < 0 ? rc : auths_write(arena, host, &nothing, &found, err);
+	return rc < 0 ? rc : auths_write(arena, &text, host, &nothing, &found, err);
 }
 
 int credentials_erase(struct arena *arena, const char *host, bool *out_found, struct err *err)
 {
 	auto_buf text = BUF_INIT(CONFIG_FILE_MAX), answer = BUF_INIT(HELPER_MAX);
 	struct credentials_file file;
-	int rc = file_load(arena, &text, err);
+	int rc = config_read(arena, &text, err);
 	if (rc == 0)
 		rc = credentials_read(arena, buf_str(&text), text.len, host, &file, err);
 	if (rc == 0 && file.helper)
 		rc = helper_run(file.helper, "erase", credentials_key(host), &answer, err);
 	if (rc < 0)
 		return rc;
-	rc = auths_write(arena, host, NULL, out_found, err);
+	rc = auths_write(arena, &text, host, NULL, out_found, err);
 	*out_found = *out_found || file.helper;
 	return rc;
 }
