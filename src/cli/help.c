@@ -88,6 +88,18 @@ void help_command(const struct command *command, const char *called, FILE *out)
 	options_print(command->options, "Options", out);
 }
 
+static const struct {
+	const char *name, *summary;
+} groups[] = {
+    {"container", "Manage containers"},
+    {"image", "Manage images"},
+    {"system", "Manage the engine"},
+    {"network", "Manage networks"},
+    {"volume", "Manage volumes"},
+    {"builder", "Build, and what builds keep"},
+    {"manifest", "Manage lists of manifests"},
+};
+
 /* Whether path lies in the group, and its word behind. */
 static const char *word_in(const char *path, const char *group)
 {
@@ -106,10 +118,9 @@ bool help_has_group(const char *group)
 
 size_t help_names(const char *group, const char *out_names[HELP_COMMANDS_MAX])
 {
-	static const char *const groups[] = {"container", "image", "system", "network", "volume"};
 	size_t count = 0;
 	for (size_t i = 0; !group && i < array_size(groups); i++)
-		out_names[count++] = groups[i];
+		out_names[count++] = groups[i].name;
 	for (const struct command *const *command = commands; *command && count < HELP_COMMANDS_MAX; command++) {
 		const char *name = group ? word_in((*command)->path, group) : (*command)->shortcut;
 		if (!group && !name && !strchr((*command)->path, ' '))
@@ -141,9 +152,9 @@ void help_all(FILE *out)
 		if (name)
 			fprintf(out, "  %-11s %s\n", name, (*command)->summary);
 	}
-	fprintf(out, "\nGroups of commands:\n  container   Manage containers\n  image       Manage images\n"
-		     "  system      Manage the engine\n  network     Manage networks\n  volume      Manage volumes\n"
-		     "  builder     Build, and what builds keep\n  manifest    Manage lists of manifests\n");
+	fprintf(out, "\nGroups of commands:\n");
+	for (size_t i = 0; i < array_size(groups); i++)
+		fprintf(out, "  %-11s %s\n", groups[i].name, groups[i].summary);
 	options_print(global_rows, "Global Options", out);
 	fprintf(out, "\nRun 'tug COMMAND --help' for more information on a command.\n");
 }
