@@ -1,10 +1,9 @@
 #include "runtime_cli/members.h"
 
-#include "base/fd.h"
 #include "base/text.h"
+#include "runtime_cli/state.h"
 
 #include <dirent.h>
-#include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -19,22 +18,16 @@ struct member_list {
 	size_t count, room;
 };
 
-/* Field 4 of /proc/PID/stat; the name before it may hold anything. 0: there is none. */
+/* 0: there is none. */
 static pid_t parent_of(pid_t pid)
 {
-	char path[32], text[1024];
+	char text[PROCESS_STAT];
 	int64_t parent;
 	struct err ignored;
-	snprintf(path, sizeof path, "/proc/%d/stat", (int)pid);
-	auto_fd int fd = open(path, O_RDONLY | O_CLOEXEC);
-	ssize_t size = fd < 0 ? -1 : fd_read_full(fd, text, sizeof text - 1);
-	if (size <= 0)
+	const char *at = process_stat(pid, text);
+	if (!at || strlen(at) <= strlen("S "))
 		return 0;
-	text[size] = 0;
-	const char *at = strrchr(text, ')');
-	if (!at || strlen(at) <= strlen(") S "))
-		return 0;
-	at += strlen(") S ");
+	at += strlen("S ");
 	auto_free char *number = x_strndup(at, strcspn(at, " "));
 	return number_parse(number, 0, INT32_MAX, "pid", &parent, &ignored) == 0 ? (pid_t)parent : 0;
 }

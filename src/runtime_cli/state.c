@@ -148,21 +148,26 @@ int state_remove(int root, const char *id, struct err *err)
 
 /* --- its process --- */
 
-/* Fields 3 (state) and 22 (start time) of /proc/PID/stat; the name before them may hold anything. */
+const char *process_stat(pid_t pid, char text[PROCESS_STAT])
+{
+	char path[32];
+	snprintf(path, sizeof path, "/proc/%d/stat", (int)pid);
+	auto_fd int fd = open(path, O_RDONLY | O_CLOEXEC);
+	ssize_t size = fd < 0 ? -1 : fd_read_full(fd, text, PROCESS_STAT - 1);
+	if (size <= 0)
+		return NULL;
+	text[size] = 0;
+	const char *at = strrchr(text, ')');
+	return at && at[1] == ' ' ? at + 2 : NULL;
+}
+
 static uint64_t process_look(pid_t pid, char *out_state)
 {
 	enum { STATE_FIELD = 3, START_FIELD = 22 };
-	char path[32], text[1024];
-	snprintf(path, sizeof path, "/proc/%d/stat", (int)pid);
-	auto_fd int fd = open(path, O_RDONLY | O_CLOEXEC);
-	ssize_t size = fd < 0 ? -1 : fd_read_full(fd, text, sizeof text - 1);
-	if (size <= 0)
+	char text[PROCESS_STAT];
+	const char *at = process_stat(pid, text);
+	if (!at)
 		return 0;
-	text[size] = 0;
-	const char *at = strrchr(text, ')');
-	if (!at || at[1] != ' ')
-		return 0;
-	at += 2;
 	*out_state = *at;
 	for (int field = STATE_FIELD; at && field < START_FIELD; field++) {
 		at = strchr(at, ' ');

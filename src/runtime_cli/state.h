@@ -62,6 +62,10 @@ int state_remove(int root, const char *id, struct err *err) must_check;
 int state_file_write(int dir, const char *name, const void *data, size_t size, struct err *err) must_check;
 
 enum container_status state_status(const struct container_state *state);
+/* /proc/PID/stat from field 3 on, the state; the name before it may hold anything. Points into text; NULL: it is gone.
+ */
+enum { PROCESS_STAT = 1024 };
+const char *process_stat(pid_t pid, char text[PROCESS_STAT]);
 bool process_alive(pid_t pid, uint64_t start_time); /* and not a zombie */
 uint64_t process_start_time(pid_t pid);		    /* 0: there is none */
 
