@@ -54,5 +54,3 @@ _Noreturn void apply_fail(int socket, int exit_code, const struct err *err);
 
 /* Joins and makes what clone does not, in the process in between; returns in the container's process. */
 int namespaces_enter(struct apply_child *child, struct err *err) must_check;
-/* Whether a namespace of the container's own is joined. */
-bool plan_joins(const struct plan *plan, uint64_t flag);

@@ -22,15 +22,6 @@
 #define STAGE_NEW (CLONE_NEWUSER | CLONE_NEWTIME)
 #define STAGE_JOIN (CLONE_NEWUSER | CLONE_NEWTIME | CLONE_NEWPID)
 
-bool plan_joins(const struct plan *plan, uint64_t flag)
-{
-	for (size_t i = 0; i < plan->join_count; i++) {
-		if (plan->joins[i].flag & flag)
-			return true;
-	}
-	return false;
-}
-
 /* Their user namespaces are made through /proc, which knows our processes only outside of a new PID namespace. */
 static bool has_idmaps(const struct plan *plan)
 {
@@ -158,7 +149,7 @@ static int child_leave(const struct apply_child *child, struct err *err)
 int namespaces_enter(struct apply_child *child, struct err *err)
 {
 	const struct plan *plan = child->plan;
-	bool user = plan->namespaces & CLONE_NEWUSER || plan_joins(plan, CLONE_NEWUSER);
+	bool user = plan_has_own(plan, CLONE_NEWUSER);
 	auto_fd int offsets = -1;
 	int rc = oom_score_write(&plan->process, err);
 	if (rc == 0 && plan->cgroup && !child->in_cgroup)

@@ -37,12 +37,6 @@ static int parent_make_private(const char *rootfs, struct err *err)
 	}
 }
 
-/* Without a mount namespace of the container's: what is mounted is the host's. */
-static bool is_on_host(const struct plan *plan)
-{
-	return !(plan->namespaces & CLONE_NEWNS) && !plan_joins(plan, CLONE_NEWNS);
-}
-
 /* A mount point of its own. source: a detached tree of it, or -1. */
 static int rootfs_bind(const char *rootfs, int source, bool private, int *out_root, struct err *err)
 {
@@ -72,7 +66,7 @@ static int rootfs_bind(const char *rootfs, int source, bool private, int *out_ro
 int root_make(const struct plan *plan, int source, int *out_root, struct err *err)
 {
 	uint64_t propagation = plan->root_propagation ? plan->root_propagation : MS_SLAVE | MS_REC;
-	if (is_on_host(plan)) /* whose own mounts are left alone */
+	if (!plan_has_own(plan, CLONE_NEWNS)) /* what is mounted is the host's, whose own mounts are left alone */
 		return plan->rootfs ? rootfs_bind(plan->rootfs, source, true, out_root, err)
 				    : err_set(err, EINVAL, "an overlay needs a mount namespace");
 	/* What cannot be bound is no use before everything is. */
@@ -205,7 +199,7 @@ static int root_make_readonly(struct err *err)
 
 int root_pivot(const struct plan *plan, int root, struct err *err)
 {
-	bool on_host = is_on_host(plan);
+	bool on_host = !plan_has_own(plan, CLONE_NEWNS);
 	int rc = plan->no_pivot && !on_host ? kernel_mounts_hide(plan, err) : 0;
 	if (rc == 0)
 		rc = on_host ? root_enter(root, err) : plan->no_pivot ? root_move(root, err) : root_exchange(root, err);

@@ -190,3 +190,17 @@ struct plan {
 
 	struct plan_process process;
 };
+
+/* Whether one of these namespaces (CLONE_NEW*) is joined; whether the container has one that is not its maker's. */
+static inline bool plan_joins(const struct plan *plan, uint64_t flags)
+{
+	for (size_t i = 0; i < plan->join_count; i++) {
+		if (plan->joins[i].flag & flags)
+			return true;
+	}
+	return false;
+}
+static inline bool plan_has_own(const struct plan *plan, uint64_t flags)
+{
+	return plan->namespaces & flags || plan_joins(plan, flags);
+}

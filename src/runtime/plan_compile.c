@@ -116,13 +116,9 @@ static int user_namespace_compile(struct arena *arena, const struct oci_linux *p
 	plan->gids = plan_ranges_compile(arena, part->gid_mappings.items, part->gid_mappings.count);
 	plan->uid_count = part->uid_mappings.count;
 	plan->gid_count = part->gid_mappings.count;
-	bool made = plan->namespaces & CLONE_NEWUSER;
-	if (made && (plan->uid_count == 0 || plan->gid_count == 0))
+	if (plan->namespaces & CLONE_NEWUSER && (plan->uid_count == 0 || plan->gid_count == 0))
 		return err_set(err, EINVAL, "linux: uidMappings, gidMappings: a new user namespace needs both");
-	bool joined = false;
-	for (size_t i = 0; i < plan->join_count; i++)
-		joined = joined || plan->joins[i].flag == CLONE_NEWUSER;
-	if (!made && !joined && (plan->uid_count > 0 || plan->gid_count > 0))
+	if (!plan_has_own(plan, CLONE_NEWUSER) && (plan->uid_count > 0 || plan->gid_count > 0))
 		return err_set(err, EINVAL,
 			       "linux: uidMappings: user namespace mappings specified, but user namespace isn't "
 			       "enabled in the config");
@@ -154,9 +150,7 @@ static int time_compile(const struct oci_linux *part, struct plan *plan, struct 
 
 static int names_compile(const struct oci_spec *spec, struct plan *plan, struct err *err)
 {
-	bool own = plan->namespaces & CLONE_NEWUTS;
-	for (size_t i = 0; i < plan->join_count; i++)
-		own = own || plan->joins[i].flag == CLONE_NEWUTS;
+	bool own = plan_has_own(plan, CLONE_NEWUTS);
 	plan->hostname = text_empty(spec->hostname) ? NULL : spec->hostname;
 	plan->domainname = text_empty(spec->domainname) ? NULL : spec->domainname;
 	if (!own && plan->hostname)
@@ -201,18 +195,33 @@ static int hooks_compile(struct arena *arena, const struct oci_hook *hooks, size
 	return 0;
 }
 
-/* Those that run outside of the plan, before anything is done. */
-static int hooks_check(struct arena *arena, const struct oci_hooks *hooks, struct err *err)
+/* All are judged before anything is done; those that run inside become a part of the plan. */
+static int all_hooks_compile(struct arena *arena, const struct oci_hooks *hooks, struct plan *plan, struct err *err)
 {
-	struct plan_hook *unused;
-	int rc = hooks_compile(arena, hooks->prestart.items, hooks->prestart.count, "prestart", &unused, err);
-	if (rc == 0)
-		rc = hooks_compile(arena, hooks->create_runtime.items, hooks->create_runtime.count, "createRuntime",
-				   &unused, err);
-	if (rc == 0)
-		rc = hooks_compile(arena, hooks->poststart.items, hooks->poststart.count, "poststart", &unused, err);
-	return rc < 0 ? rc
-		      : hooks_compile(arena, hooks->poststop.items, hooks->poststop.count, "poststop", &unused, err);
+	struct plan_hook *outside; /* compiled again by who runs it, from the state */
+	const struct {
+		const char *name;
+		const struct oci_hook *items;
+		size_t count;
+		struct plan_hook **out_hooks;
+	} rows[] = {
+	    {"prestart", hooks->prestart.items, hooks->prestart.count, &outside},
+	    {"createRuntime", hooks->create_runtime.items, hooks->create_runtime.count, &outside},
+	    {"createContainer", hooks->create_container.items, hooks->create_container.count, &plan->create_hooks},
+	    {"startContainer", hooks->start_container.items, hooks->start_container.count, &plan->start_hooks},
+	    {"poststart", hooks->poststart.items, hooks->poststart.count, &outside},
+	    {"poststop", hooks->poststop.items, hooks->poststop.count, &outside},
+	};
+	for (size_t i = 0; i < array_size(rows); i++) {
+		int rc = hooks_compile(arena, rows[i].items, rows[i].count, rows[i].name, rows[i].out_hooks, err);
+		if (rc < 0)
+			return rc;
+	}
+	plan->create_hook_count = hooks->create_container.count;
+	plan->start_hook_count = hooks->start_container.count;
+	plan->host_steps = hooks->prestart.count > 0 || hooks->create_runtime.count > 0 ||
+			   plan->create_hook_count > 0 || plan->start_hook_count > 0;
+	return 0;
 }
 
 int plan_hook_compile(struct arena *arena, const struct oci_hook *hook, struct plan_hook *out_hook, struct err *err)
@@ -240,10 +249,7 @@ static bool device_name_is_valid(const char *name)
 
 static int net_devices_check(const struct oci_linux *part, const struct plan *plan, struct err *err)
 {
-	bool own = plan->namespaces & CLONE_NEWNET;
-	for (size_t i = 0; i < plan->join_count; i++)
-		own = own || plan->joins[i].flag == CLONE_NEWNET;
-	if (part->net_devices.count > 0 && !own)
+	if (part->net_devices.count > 0 && !plan_has_own(plan, CLONE_NEWNET))
 		return err_set(err, EINVAL,
 			       "linux: netDevices: unable to move network devices without a NET namespace");
 	for (size_t i = 0; i < part->net_devices.count; i++) {
@@ -318,19 +324,7 @@ int plan_compile(struct arena *arena, const struct oci_spec *spec, const struct 
 	if (rc == 0)
 		rc = devices_compile(arena, part, plan, err);
 	if (rc == 0 && spec->hooks)
-		rc = hooks_check(arena, spec->hooks, err);
-	if (rc == 0 && spec->hooks) {
-		rc = hooks_compile(arena, spec->hooks->create_container.items, spec->hooks->create_container.count,
-				   "createContainer", &plan->create_hooks, err);
-		plan->create_hook_count = spec->hooks->create_container.count;
-		if (rc == 0)
-			rc =
-			    hooks_compile(arena, spec->hooks->start_container.items, spec->hooks->start_container.count,
-					  "startContainer", &plan->start_hooks, err);
-		plan->start_hook_count = spec->hooks->start_container.count;
-		plan->host_steps = spec->hooks->prestart.count > 0 || spec->hooks->create_runtime.count > 0 ||
-				   plan->create_hook_count > 0 || plan->start_hook_count > 0;
-	}
+		rc = all_hooks_compile(arena, spec->hooks, plan, err);
 	if (rc < 0)
 		return rc;
 	plan->host_steps = plan->host_steps || part->net_devices.count > 0 || part->intel_rdt;

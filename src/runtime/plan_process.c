@@ -148,11 +148,11 @@ static int io_priority_compile(const struct oci_io_priority *priority, struct pl
 
 /* --- memory policy, personality --- */
 
-/* "0-3,7" into a mask; mask NULL: only checked. */
+/* "0-3,7" into a mask; mask NULL: only checked. An empty text is an empty list. */
 static int numbers_parse(const char *text, int64_t max, const char *what, uint64_t *mask, struct err *err)
 {
-	auto_strv char **parts = strv_split(text, ',');
-	for (char **part = parts; *part; part++) {
+	auto_strv char **parts = text_empty(text) ? NULL : strv_split(text, ',');
+	for (char **part = parts; part && *part; part++) {
 		int64_t first, last;
 		char *dash = strchr(*part, '-');
 		if (dash)
@@ -176,12 +176,8 @@ static int cpu_affinity_compile(const struct oci_cpu_affinity *affinity, struct 
 		return 0;
 	plan->cpus_initial = affinity->initial;
 	plan->cpus_final = affinity->final;
-	int rc = text_empty(affinity->initial)
-		     ? 0
-		     : numbers_parse(affinity->initial, CPU_MAX, "process: execCPUAffinity: initial", NULL, err);
-	return rc < 0 || text_empty(affinity->final)
-		   ? rc
-		   : numbers_parse(affinity->final, CPU_MAX, "process: execCPUAffinity: final", NULL, err);
+	int rc = numbers_parse(affinity->initial, CPU_MAX, "process: execCPUAffinity: initial", NULL, err);
+	return rc < 0 ? rc : numbers_parse(affinity->final, CPU_MAX, "process: execCPUAffinity: final", NULL, err);
 }
 
 static int memory_policy_compile(const struct oci_memory_policy *policy, struct plan_memory_policy *plan,
@@ -212,9 +208,7 @@ static int memory_policy_compile(const struct oci_memory_policy *policy, struct 
 	}
 	plan->set = true;
 	plan->mode = (int32_t)mode;
-	return text_empty(policy->nodes)
-		   ? 0
-		   : numbers_parse(policy->nodes, PLAN_NODES * 64 - 1, "linux: memoryPolicy: nodes", plan->nodes, err);
+	return numbers_parse(policy->nodes, PLAN_NODES * 64 - 1, "linux: memoryPolicy: nodes", plan->nodes, err);
 }
 
 int plan_attributes_compile(const struct oci_linux *part, const struct plan_options *options,

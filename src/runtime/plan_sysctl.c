@@ -4,14 +4,6 @@
 #include <sched.h>
 #include <string.h>
 
-static bool has_own(const struct plan *plan, uint64_t flag)
-{
-	bool own = plan->namespaces & flag;
-	for (size_t i = 0; i < plan->join_count; i++)
-		own = own || plan->joins[i].flag == flag;
-	return own;
-}
-
 /* Which namespace a sysctl belongs to; a name that ends in "." stands for all below. */
 static const struct {
 	const char *name;
@@ -50,13 +42,13 @@ int plan_sysctl_check(const struct plan *plan, const char *name, struct err *err
 		return err_set(err, EINVAL, "linux: sysctl: \"%s\": not the name of a sysctl", name);
 	for (char *c = dotted; strchr(name, '/') && *c; c++)
 		*c = *c == '/' ? '.' : *c;
-	if (text_equal(dotted, "kernel.hostname") && has_own(plan, CLONE_NEWUTS))
+	if (text_equal(dotted, "kernel.hostname") && plan_has_own(plan, CLONE_NEWUTS))
 		return err_set(err, EINVAL, "linux: sysctl: \"%s\": is set by hostname", name);
 	for (size_t i = 0; i < array_size(rows); i++) {
 		bool all = rows[i].name[strlen(rows[i].name) - 1] == '.';
 		if (all ? !text_after(dotted, rows[i].name) : !text_equal(dotted, rows[i].name))
 			continue;
-		if (!has_own(plan, rows[i].flag))
+		if (!plan_has_own(plan, rows[i].flag))
 			return err_set(err, EINVAL, "linux: sysctl: \"%s\": is not allowed in the hosts %s namespace",
 				       name, rows[i].word);
 		return 0;

@@ -10,15 +10,6 @@
 #include <sys/mount.h>
 #include <unistd.h>
 
-bool host_mount_is(const struct plan *plan)
-{
-	for (size_t i = 0; i < plan->join_count; i++) {
-		if (plan->joins[i].flag == CLONE_NEWNS)
-			return false;
-	}
-	return !(plan->namespaces & CLONE_NEWNS);
-}
-
 uint64_t host_mount_at(const char *path)
 {
 	auto_fd int fd = open(path, O_PATH | O_CLOEXEC);

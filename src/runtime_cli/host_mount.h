@@ -4,10 +4,9 @@
  */
 #pragma once
 
-#include "runtime/plan.h"
+#include "base/error.h"
 
-/* Whether what this plan mounts is mounted on the host. */
-bool host_mount_is(const struct plan *plan);
+#include <stdint.h>
 
 /* The number of the mount on top at a path; 0: not known. */
 uint64_t host_mount_at(const char *path);

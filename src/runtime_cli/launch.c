@@ -21,6 +21,7 @@
 #include "security/user.h"
 
 #include <fcntl.h>
+#include <sched.h>
 #include <signal.h>
 #include <string.h>
 #include <sys/socket.h>
@@ -143,7 +144,7 @@ static void state_fill(struct launch *launch)
 	    .cgroup = bundle->plan->cgroup,
 	    .scope = scope_of(&bundle->arena, bundle->plan->scope),
 	    .no_pivot = launch->options->no_pivot,
-	    .host_mount = host_mount_is(bundle->plan) ? host_mount_at(bundle->rootfs) : 0,
+	    .host_mount = plan_has_own(bundle->plan, CLONE_NEWNS) ? 0 : host_mount_at(bundle->rootfs),
 	    .annotations = bundle->spec.annotations,
 	    .hooks = bundle->spec.hooks,
 	    .resources = bundle->spec.linux_part->resources,
