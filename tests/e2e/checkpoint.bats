@@ -206,16 +206,7 @@ images_make() { # of nothing, for the false one
 	config '.process.terminal = true'
 	run -1 fake restore -d "$ID"
 	[[ $output == *"without setting console socket"* ]]
-	python3 - "$FAKE_CRIU/console" >"$FAKE_CRIU/out" 3>&- <<'PY' &
-import array, os, socket, sys
-listener = socket.socket(socket.AF_UNIX)
-listener.bind(sys.argv[1])
-listener.listen(1)
-peer, _ = listener.accept()
-name, control, _, _ = peer.recvmsg(100, socket.CMSG_SPACE(4))
-fds = array.array("i"); fds.frombytes(control[0][2][:4])
-print(os.read(fds[0], 100).decode())
-PY
+	python3 "$BATS_TEST_DIRNAME/console.py" "$FAKE_CRIU/console" >"$FAKE_CRIU/out" 3>&- &
 	local python=$!
 	wait_for [ -S "$FAKE_CRIU/console" ]
 	fake restore -d --console-socket "$FAKE_CRIU/console" "$ID" </dev/null >/dev/null

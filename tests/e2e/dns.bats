@@ -1,5 +1,6 @@
 # Names in networks of the user's own: who finds whom, what is asked of others, and that it goes on without the engine.
 load lib
+load network_lib
 
 # The engine sees a resolv.conf of ours, in a mount namespace of its own.
 engine_start() {
@@ -79,18 +80,8 @@ setup() {
 	echo 'nameserver 10.53.0.1' >"$T/resolv.conf"
 	tug network create --subnet 10.81.0.0/24 red >/dev/null
 }
-teardown() {
-	local id
-	for id in $(tug ps -aq); do tug rm -f "$id" >/dev/null; done
-	tug network prune -f >/dev/null
-	engine_clean
-}
+teardown() { networks_clean; }
 
-box() { # box NAME NETWORK OPTIONS...: a container that stays
-	tug run -d --name "$1" --network "$2" "${@:3}" busybox sleep 1000 >/dev/null
-}
-pid_of() { tug inspect --format '{{.State.Pid}}' "$1"; }
-address_of() { tug inspect --format "{{(index .NetworkSettings.Networks \"$2\").IPAddress}}" "$1"; }
 inside() { nsenter --net="/proc/$(pid_of "$1")/ns/net" "${@:2}"; } # the host's programs in a container's network
 ask() { inside "$1" dig +time=6 +tries=1 @127.0.0.11 "${@:2}"; }      # ask CONTAINER QUESTION...: dig's words
 short() { ask "$1" +short "${@:2}" | sort | tr '\n' ' '; }

@@ -24,14 +24,12 @@ teardown() {
 
 can_trace() { strace -o /dev/null true 2>/dev/null; }
 sanitized() { grep -q __asan_init "$TUG_BIN/tugd"; }
-# Or killed already: the call that it waited in was the first.
-traced() { process_gone "$(engine_pid)" || grep -q '^TracerPid:.*[1-9]' "/proc/$(engine_pid)/status"; }
 
 # Attaches to the engine: trace_begin OPTIONS...
 trace_begin() {
 	strace -qq -p "$(engine_pid)" -o "$BATS_TEST_TMPDIR/trace" "$@" 2>/dev/null 3>&- &
 	tracer=$!
-	wait_for traced
+	wait_for engine_is_traced
 }
 trace_end() {
 	kill "$tracer" 2>/dev/null || true

@@ -41,6 +41,9 @@ api() { curl -sS --max-time 20 --unix-socket "$SOCKET" "${@:2}" "http://tug$1"; 
 engine_pid() { cat "$T/engine.pid"; }
 engine_answers() { [ "$(api /_ping 2>/dev/null)" = OK ]; }
 
+# By strace or a stepper; or killed already: the call that it waited in was the first.
+engine_is_traced() { process_gone "$(engine_pid)" || grep -q '^TracerPid:.*[1-9]' "/proc/$(engine_pid)/status"; }
+
 process_gone() { [ ! -e "/proc/$1" ] || [ "$(awk '{print $3}' "/proc/$1/stat" 2>/dev/null || echo Z)" = Z ]; }
 
 engine_start() {

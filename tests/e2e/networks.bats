@@ -1,5 +1,6 @@
 # Networks of the user's own: their commands, addresses, isolation, and what survives the engine.
 load lib
+load network_lib
 
 setup_file() {
 	engine_begin
@@ -12,17 +13,8 @@ setup_file() {
 	engine_rest
 }
 teardown_file() { engine_end; }
-teardown() {
-	local id
-	for id in $(tug ps -aq); do tug rm -f "$id" >/dev/null; done
-	tug network prune -f >/dev/null
-	engine_clean
-}
+teardown() { networks_clean; }
 
-box() { # box NAME NETWORK OPTIONS...: a container that stays
-	tug run -d --name "$1" --network "$2" "${@:3}" busybox sleep 1000 >/dev/null
-}
-address_of() { tug inspect --format "{{(index .NetworkSettings.Networks \"$2\").IPAddress}}" "$1"; }
 reaches() { tug exec "$1" ping -c 1 -W 2 "$2" >/dev/null; } # reaches CONTAINER ADDRESS
 raw() { api "$1" -X POST -H 'Content-Type: application/json' -d "$2" -w '%{http_code}' | tr -d '\n'; }
 

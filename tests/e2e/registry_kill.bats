@@ -4,13 +4,7 @@ load lib.bash
 load registry_lib.bash
 
 setup_file() {
-	engine_begin '{"registry-timeout": 2}'
-	export DOCKER_CONFIG=$T/docker
-	mkdir "$DOCKER_CONFIG"
-	registry_fake one 127.0.0.1 5001
-	engine_start
-	engine_rest
-	images_gone
+	registry_kill_begin
 	store_state >"$T/empty"
 }
 teardown() { images_gone; }

@@ -26,6 +26,17 @@ registry_real() {
 	wait_for in_net bash -c "exec 9<>/dev/tcp/${place%:*}/${place##*:}" 2>/dev/null
 }
 
+# An engine, and one registry of the scripted kind, `one` at 127.0.0.1:5001, with nothing pulled yet.
+registry_kill_begin() {
+	engine_begin '{"registry-timeout": 2}'
+	export DOCKER_CONFIG=$T/docker
+	mkdir "$DOCKER_CONFIG"
+	registry_fake one 127.0.0.1 5001
+	engine_start
+	engine_rest
+	images_gone
+}
+
 # A root of our own, certificates for the address 10.99.0.1 and for a client, in T/tls.
 certificates_make() {
 	mkdir -p "$T/tls"

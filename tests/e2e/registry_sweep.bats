@@ -7,23 +7,14 @@
 load lib.bash
 load registry_lib.bash
 
-setup_file() {
-	engine_begin '{"registry-timeout": 2}'
-	export DOCKER_CONFIG=$T/docker
-	mkdir "$DOCKER_CONFIG"
-	registry_fake one 127.0.0.1 5001
-	engine_start
-	engine_rest
-	images_gone
-}
+setup_file() { registry_kill_begin; }
 teardown_file() { registries_end; engine_end; }
 
-traced() { process_gone "$(engine_pid)" || grep -q '^TracerPid:.*[1-9]' "/proc/$(engine_pid)/status"; }
 # step KIND N: a pull that is killed there; says how that went.
 step() {
 	python3 "$BATS_TEST_DIRNAME/step.py" "$(engine_pid)" "$1" "$2" >"$T/step" 2>&1 3>&- &
 	local stepper=$!
-	wait_for traced
+	wait_for engine_is_traced
 	api '/images/create?fromImage=localhost:5001/small&tag=1' -X POST >/dev/null 2>&1 || true
 	kill "$stepper" 2>/dev/null || true
 	wait "$stepper" 2>/dev/null || true

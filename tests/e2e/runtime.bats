@@ -159,25 +159,7 @@ teardown() { bundle_remove; }
 	run ! rt create -b "$B" "$ID"
 	[[ $output == *"cannot allocate tty if runc will detach without setting console socket"* ]]
 	command_is 'ls -l /dev/console | cut -c1; test -t 1 && echo terminal'
-	python3 - "$T/console" >"$T/out" 3>&- <<'PY' &
-import array, os, socket, sys
-listener = socket.socket(socket.AF_UNIX)
-listener.bind(sys.argv[1])
-listener.listen(1)
-peer, _ = listener.accept()
-name, control, _, _ = peer.recvmsg(100, socket.CMSG_SPACE(4))
-fds = array.array("i"); fds.frombytes(control[0][2][:4])
-print(name.decode())
-data = b""
-try:
-    while True:
-        more = os.read(fds[0], 1000)
-        if not more: break
-        data += more
-except OSError:
-    pass
-print(data.decode().replace("\r", ""), end="")
-PY
+	python3 "$BATS_TEST_DIRNAME/console.py" "$T/console" >"$T/out" 3>&- &
 	local python=$!
 	wait_for [ -S "$T/console" ]
 	rt create -b "$B" --console-socket "$T/console" "$ID"
