@@ -62,6 +62,16 @@ static bool is_counted(const ino_t *counted, size_t count, ino_t file)
 	return false;
 }
 
+static void file_use(struct log_reader *reader, unsigned number, int fd)
+{
+	if (reader->fd >= 0)
+		close(reader->fd);
+	reader->fd = fd;
+	reader->file = number;
+	reader->used = 0;
+	buf_reset(&reader->buffer);
+}
+
 /* The oldest file, or the one in which the last `tail` entries begin, and how many to pass over in it. */
 static int start_find(struct log_reader *reader, int64_t tail, struct err *err)
 {
@@ -84,10 +94,7 @@ static int start_find(struct log_reader *reader, int64_t tail, struct err *err)
 		if (is_counted(counted, count, status.st_ino))
 			continue;
 		counted[count++] = status.st_ino;
-		if (reader->fd >= 0)
-			close(reader->fd);
-		reader->file = number;
-		reader->fd = take_fd(&fd);
+		file_use(reader, number, take_fd(&fd));
 		if (tail < 0)
 			continue;
 		total += lines_count(reader->fd);
@@ -166,16 +173,6 @@ static int newer_open(struct log_reader *reader, const struct stat *mine, unsign
 	*out_number = number;
 	*out_fd = take_fd(&found);
 	return 0;
-}
-
-static void file_use(struct log_reader *reader, unsigned number, int fd)
-{
-	if (reader->fd >= 0)
-		close(reader->fd);
-	reader->fd = fd;
-	reader->file = number;
-	reader->used = 0;
-	buf_reset(&reader->buffer);
 }
 
 enum next {
