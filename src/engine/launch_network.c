@@ -65,13 +65,6 @@ static int ports_gather(const struct container *container, struct arena *arena, 
 
 /* --- the address, as it is recorded and shown --- */
 
-static char *address_copy(struct arena *arena, const struct address *address)
-{
-	char text[ADDRESS_TEXT];
-	address_text(address, text);
-	return arena_strdup(arena, text);
-}
-
 static char *subnet_copy(struct arena *arena, const struct address *address, uint8_t prefix)
 {
 	char text[SUBNET_TEXT];

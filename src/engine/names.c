@@ -129,13 +129,6 @@ static bool may_leave(const struct container *container)
 	return false;
 }
 
-static char *address_copy(struct arena *arena, const struct address *address)
-{
-	char text[ADDRESS_TEXT];
-	address_text(address, text);
-	return arena_strdup(arena, text);
-}
-
 static int by_priority(const void *a, const void *b)
 {
 	const struct member *const *left = a, *const *right = b;

@@ -24,6 +24,13 @@ void address_text(const struct address *address, char out_text[ADDRESS_TEXT])
 		BUG("an address that has no text");
 }
 
+char *address_copy(struct arena *arena, const struct address *address)
+{
+	char text[ADDRESS_TEXT];
+	address_text(address, text);
+	return arena_strdup(arena, text);
+}
+
 bool address_is_loopback(const struct address *address)
 {
 	return address->bits == 32 ? address->number >> 24 == 127 : address->bits == 128 && address->number == 1;

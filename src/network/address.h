@@ -3,7 +3,7 @@
  */
 #pragma once
 
-#include "base/error.h"
+#include "base/arena.h"
 
 #include <stdint.h>
 
@@ -18,6 +18,7 @@ struct address {
 /* "172.17.0.1" or "fd00::1", without a zone. -EINVAL. */
 int address_parse(const char *text, struct address *out_address, struct err *err) must_check;
 void address_text(const struct address *address, char out_text[ADDRESS_TEXT]); /* "" for none */
+char *address_copy(struct arena *arena, const struct address *address);	       /* the same text in the arena */
 
 static inline bool address_is_set(const struct address *address)
 {
