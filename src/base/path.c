@@ -260,8 +260,7 @@ int path_open_parent(int dir, const char *name, enum path_rule rule, int *out_pa
 	size_t length = strnlen(name, PATH_MAX);
 	if (length >= PATH_MAX)
 		return err_set(err, ENAMETOOLONG, "open %.64s...: the name is too long", name);
-	const char *slash = strrchr(name, '/');
-	const char *leaf = slash ? slash + 1 : name;
+	const char *leaf = path_last(name);
 	if (!*leaf || text_equal(leaf, ".") || text_equal(leaf, ".."))
 		return err_set(err, EINVAL, "%s: not the name of an entry in a directory", name);
 	if (strlen(leaf) > NAME_MAX)
@@ -339,4 +338,30 @@ struct path_proc path_proc_fd(int fd)
 	struct path_proc path;
 	snprintf(path.text, sizeof path.text, "/proc/self/fd/%d", fd);
 	return path;
+}
+
+int path_name(int fd, char *out_name, struct err *err)
+{
+	struct path_proc link = path_proc_fd(fd);
+	ssize_t size = readlink(link.text, out_name, PATH_MAX - 1);
+	if (size < 0)
+		return err_sys(err, "readlink");
+	out_name[size] = 0;
+	return 0;
+}
+
+int path_reopen(int fd, struct err *err)
+{
+	char name[PATH_MAX];
+	int rc = path_name(fd, name, err);
+	if (rc < 0)
+		return rc;
+	auto_fd int again = open(name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+	return again < 0 || dup3(again, fd, O_CLOEXEC) < 0 ? err_sys(err, "open %s", name) : 0;
+}
+
+const char *path_last(const char *path)
+{
+	const char *slash = strrchr(path, '/');
+	return slash ? slash + 1 : path;
 }

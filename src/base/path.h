@@ -50,3 +50,12 @@ struct path_proc {
 	char text[32];
 };
 struct path_proc path_proc_fd(int fd);
+
+/* The name by which the kernel knows what is behind fd now; the room is PATH_MAX bytes. */
+int path_name(int fd, char *out_name, struct err *err) must_check;
+/* A directory from before a new mount namespace stands for a mount of the old one: it is opened again by its name, for
+ * reading, in the place of fd. */
+int path_reopen(int fd, struct err *err) must_check;
+
+/* "c" of "a/b/c". */
+const char *path_last(const char *path);

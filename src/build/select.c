@@ -188,7 +188,7 @@ static int leaf_tell(struct walk *walk, const char *source, const char *target, 
 static int source_walk(struct walk *walk, const char *source, size_t kept_from, struct err *err)
 {
 	auto_fd int dir = -1;
-	const char *slash = strrchr(source, '/'), *leaf = slash ? slash + 1 : source;
+	const char *leaf = path_last(source);
 	bool parents = walk->select->parents;
 	const char *target = parents ? source + kept_from : leaf;
 	struct err missing;

@@ -116,12 +116,6 @@ static int dockerfile_find(struct cli *cli, const char *folder, const char *file
 	return rc;
 }
 
-static const char *base_name(const char *path)
-{
-	const char *slash = strrchr(path, '/');
-	return slash ? slash + 1 : path;
-}
-
 static int folder_source(struct cli *cli, const char *folder, const char *file, struct build_source *source,
 			 struct err *err)
 {
@@ -138,7 +132,7 @@ static int folder_source(struct cli *cli, const char *folder, const char *file, 
 		return rc;
 	source->context = build_context_new();
 	source->contexts = 1;
-	source->dockerfile = base_name(path);
+	source->dockerfile = path_last(path);
 	build_context_dockerfile(source->context, buf_str(&text), text.len);
 	needs_find(cli, folder, &text, &needs);
 	source->bases = needs.bases;

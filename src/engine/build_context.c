@@ -16,21 +16,6 @@
 
 /* --- the namespace --- */
 
-/* A descriptor from before the new namespace stands for a mount of the old one: opened again by its name. */
-static int reopen(int fd, struct err *err)
-{
-	char name[PATH_MAX];
-	struct path_proc proc = path_proc_fd(fd);
-	ssize_t size = readlink(proc.text, name, sizeof name - 1);
-	if (size < 0)
-		return err_sys(err, "readlink");
-	name[size] = 0;
-	auto_fd int again = open(name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
-	if (again < 0 || dup3(again, fd, O_CLOEXEC) < 0)
-		return err_sys(err, "open %s", name);
-	return 0;
-}
-
 static bool has_directory(int fd)
 {
 	struct stat info;
@@ -39,16 +24,14 @@ static bool has_directory(int fd)
 
 int job_namespace_enter(int staging, const int *fds, size_t count, char out_staging[PATH_MAX], struct err *err)
 {
-	struct path_proc proc = path_proc_fd(staging);
-	ssize_t size = readlink(proc.text, out_staging, PATH_MAX - 1);
-	if (size < 0)
-		return err_sys(err, "readlink");
-	out_staging[size] = 0;
+	int rc = path_name(staging, out_staging, err);
+	if (rc < 0)
+		return rc;
 	if (unshare(CLONE_NEWNS) < 0 || mount(NULL, "/", NULL, MS_PRIVATE | MS_REC, NULL) < 0)
 		return err_sys(err, "private mounts");
-	int rc = reopen(staging, err);
+	rc = path_reopen(staging, err);
 	for (size_t i = 0; rc == 0 && i < count; i++)
-		rc = has_directory(fds[i]) ? reopen(fds[i], err) : 0;
+		rc = has_directory(fds[i]) ? path_reopen(fds[i], err) : 0;
 	return rc;
 }
 
@@ -107,18 +90,12 @@ struct context_file { /* a tmpfs numbers its files upwards */
 	char digest[65];
 };
 
-static const char *base_name(const char *name)
-{
-	const char *slash = strrchr(name, '/');
-	return slash ? slash + 1 : name;
-}
-
 static bool file_keep(const struct unpack_contents *contents, const char *name)
 {
 	const struct context_files *files = (const struct context_files *)contents;
-	const char *leaf = base_name(name);
+	const char *leaf = path_last(name);
 	return strcasecmp(leaf, "Dockerfile") == 0 || text_ends(leaf, ".dockerignore") ||
-	       text_equal(leaf, base_name(files->keep));
+	       text_equal(leaf, path_last(files->keep));
 }
 
 static void file_seen(struct unpack_contents *contents, const struct stat *file, const struct digest *digest)

@@ -15,13 +15,11 @@
 static int real_name(int dir, int root, char out_name[PATH_MAX], struct err *err)
 {
 	char name[PATH_MAX], top[PATH_MAX];
-	struct path_proc proc = path_proc_fd(dir);
-	ssize_t size = readlink(proc.text, name, sizeof name - 1);
-	proc = path_proc_fd(root);
-	ssize_t top_size = readlink(proc.text, top, sizeof top - 1);
-	if (size < 0 || top_size < 0)
-		return err_sys(err, "readlink");
-	name[size] = top[top_size] = 0;
+	int rc = path_name(dir, name, err);
+	if (rc == 0)
+		rc = path_name(root, top, err);
+	if (rc < 0)
+		return rc;
 	const char *rest = text_after(name, top);
 	if (!rest || (*rest && *rest != '/'))
 		return err_set(err, EXDEV, "a place of a mount is not in the root file system");

@@ -145,11 +145,10 @@ static const char *place_inside(struct checkpoint *checkpoint, const char *name,
 	auto_fd int fd = -1;
 	char path[PATH_MAX];
 	struct err ignored;
-	if (path_open(checkpoint->root, name, PATH_IN_ROOT, O_PATH | flags, 0, &fd, &ignored) < 0)
+	if (path_open(checkpoint->root, name, PATH_IN_ROOT, O_PATH | flags, 0, &fd, &ignored) < 0 ||
+	    path_name(fd, path, &ignored) < 0)
 		return NULL;
-	struct path_proc link = path_proc_fd(fd);
-	ssize_t size = readlink(link.text, path, sizeof path - 1);
-	return size <= 0 ? NULL : arena_strndup(&checkpoint->arena, path, (size_t)size);
+	return arena_strdup(&checkpoint->arena, path);
 }
 
 static void mount_add(struct checkpoint *checkpoint, const char *name, const char *value, int flags)

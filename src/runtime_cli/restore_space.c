@@ -65,9 +65,9 @@ static int bind_fill(const struct plan_mount *mount, const char *rootfs, int roo
 	int rc = target_open(root, mount->target, S_ISDIR(info.st_mode), true, &target, err);
 	if (rc < 0)
 		return rc;
-	struct path_proc link = path_proc_fd(target);
-	ssize_t size = readlink(link.text, path, sizeof path - 1);
-	path[size > 0 ? size : 0] = 0;
+	rc = path_name(target, path, err);
+	if (rc < 0)
+		return rc;
 	const char *inside = text_after(path, rootfs);
 	if (!inside || *inside != '/')
 		return err_set(err, EXDEV, "its place is outside of the root");

@@ -67,25 +67,12 @@ static int union_old(char *const *layers, struct err *err)
 	return fd < 0 ? err_sys(err, "open the image") : fd;
 }
 
-/* The staging directory again, as it is in the mounts that we have now: only those can be enclosed. */
-static int staging_reopen(struct err *err)
-{
-	char path[4096];
-	struct path_proc link = path_proc_fd(STAGING);
-	ssize_t size = readlink(link.text, path, sizeof path - 1);
-	if (size < 0)
-		return err_sys(err, "find the staging directory");
-	path[size] = 0;
-	auto_fd int fd = open(path, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
-	return fd < 0 || dup3(fd, STAGING, O_CLOEXEC) < 0 ? err_sys(err, "open %s", path) : 0;
-}
-
 /* The union of the layers at descriptor UNION, in mounts of our own. One layer needs no union. */
 static int union_open(char *const *layers, struct err *err)
 {
 	if (unshare(CLONE_NEWNS) < 0 || mount(NULL, "/", NULL, MS_PRIVATE | MS_REC, NULL) < 0)
 		return err_sys(err, "mounts of our own");
-	if (staging_reopen(err) < 0)
+	if (path_reopen(STAGING, err) < 0) /* only what is in our mounts can be enclosed */
 		return -err->code;
 	int fd = -EINVAL;
 	if (!layers[1]) {
