@@ -445,6 +445,15 @@ static const struct {
     {CURLE_WEIRD_SERVER_REPLY, EPROTO},
 };
 
+/* A host that wants a client's certificate says so after the handshake, and ends the connection: what arrives first is
+ * chance. */
+static const char *cut_hint(const struct http_transfer *transfer, int error)
+{
+	bool cut = error == ECONNRESET || strstr(transfer->message, "getpeername()");
+	bool asked = text_equal(transfer->url->scheme, "https") && transfer->tls && !transfer->tls->cert;
+	return cut && asked && !transfer->status ? " (the host may want a client's certificate)" : "";
+}
+
 static void transfer_ended(struct http_transfer *transfer, CURLcode code)
 {
 	const struct http_url *url = transfer->url;
@@ -468,7 +477,8 @@ static void transfer_ended(struct http_transfer *transfer, CURLcode code)
 	const char *why = *transfer->message ? transfer->message : transfer->http->curl->curl_easy_strerror(code);
 	if (error == ETIMEDOUT && transfer->status)
 		why = "the answer stalled";
-	transfer->rc = err_set(&transfer->err, error, "%s \"%s\": %s", transfer->method, url->text, why);
+	transfer->rc = err_set(&transfer->err, error, "%s \"%s\": %s%s", transfer->method, url->text, why,
+			       cut_hint(transfer, error));
 }
 
 int http_step(struct http *http, const int *fds, size_t fd_count, int timeout_ms, struct err *err)
